@@ -1,0 +1,76 @@
+"""The sandbox's process: S3, IAM, EC2 and Redshift for as long as it runs."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+from sandbox import aws, buckets, tls
+from sandbox.control import CA_FILE, LOCK_FILE, State, publish
+from sandbox.postgres import Postgres, PostgresError, runtime_folder
+
+CATALOG = Path(__file__).with_name("catalog.sql")
+
+
+def serve(state: Path, data: str, port: int) -> int:
+    """Run a sandbox until SIGTERM; an exit code. The last line of its log says what went wrong."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    lock = _take_lock(state)
+    if lock is None:
+        print(f"a sandbox is running in {state}", file=sys.stderr)
+        return 1
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    runtime = runtime_folder()
+    try:
+        _serve_until(stopped, state, data, port, runtime)
+    except (OSError, PostgresError) as problem:
+        print(_reason(problem, port), file=sys.stderr)
+        return 1
+    finally:
+        aws.stop_clusters()
+        shutil.rmtree(runtime, ignore_errors=True)
+    return 0
+
+
+def _serve_until(
+    stopped: threading.Event, state: Path, data: str, port: int, runtime: Path
+) -> None:
+    server = aws.ApiServer(port)
+    postgres = Postgres(runtime)
+    template = threading.Thread(target=postgres.make_template, args=(CATALOG.read_text(),))
+    template.start()
+    aws.install(postgres, tls.server_context(state / CA_FILE))
+    buckets.fill(data)
+    template.join()
+    server.start()
+    found = State(server.url, str(state / CA_FILE), os.getpid(), data, str(runtime))
+    publish(state, found)
+    stopped.wait()
+    server.stop()
+
+
+def _take_lock(state: Path) -> IO[str] | None:
+    lock = (state / LOCK_FILE).open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _reason(problem: Exception, port: int) -> str:
+    if isinstance(problem, OSError) and problem.errno == 98:
+        return f"port {port} of 127.0.0.1 is in use"
+    return str(problem)

@@ -1,0 +1,149 @@
+"""Redshift's SQL as text: cutting it into tokens and into statements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from sandbox.errors import syntax_error
+
+_TOKEN = re.compile(
+    r"""
+    (?: [ \t\r\n\f\v]++ | --[^\r\n]*+ )*+
+    (?:
+      (?P<comment> /\* )
+    | (?P<string> (?:[eE])?'(?:[^'\\]++|\\.?|'')*+'? )
+    | (?P<quoted> "(?:[^"]++|"")*+"? )
+    | (?P<dollar> \$(?P<tag>(?:[^\W\d]\w*+)?)\$(?:.*?\$(?P=tag)\$|.*+) )
+    | (?P<parameter> \$\d++ )
+    | (?P<word> \#?[^\W\d][\w$]*+ )
+    | (?P<number> (?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)? )
+    | (?P<operator> ::|:=|->>?|\#>>?|<>|<=|>=|!=|\|\||. )
+    )?
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_KEYS = {"string": "'", "quoted": '"', "number": "0", "parameter": "$"}
+
+
+class Token(NamedTuple):
+    """A piece of SQL with its place in the text.
+
+    `kind` is word, quoted, string, number, parameter or operator. `key` is what patterns compare:
+    the word in lower case, the operator itself, or one character that stands for the kind, so
+    that nothing inside quotes is ever taken for a keyword.
+    """
+
+    kind: str
+    text: str
+    start: int
+    end: int
+    key: str
+
+
+def tokens(text: str) -> list[Token]:
+    """Cut SQL into tokens, without white space and comments.
+
+    Ordinary literals take backslash escapes, as Redshift's do. A literal or a quoted name that
+    does not end reaches to the end of the text; so does a comment, as one operator token, for
+    PostgreSQL to complain about.
+    """
+    return list(_scan(text))
+
+
+def _scan(text: str) -> Iterator[Token]:
+    position, end, match = 0, len(text), _TOKEN.match
+    while position < end:
+        found = match(text, position)
+        if found is None or found.lastgroup is None:
+            return
+        kind = found.lastgroup
+        start, position = found.span(kind)
+        if kind == "comment":
+            position, closed = _comment_end(text, position)
+            if closed:
+                continue
+            kind = "operator"
+        elif kind == "dollar":
+            kind = "string"
+        piece = text[start:position]
+        yield Token(kind, piece, start, position, _KEYS.get(kind) or piece.lower())
+
+
+def _comment_end(text: str, position: int) -> tuple[int, bool]:
+    """Where a comment that began before position ends, and whether it does; comments nest."""
+    depth = 1
+    for edge in _COMMENT_EDGE.finditer(text, position):
+        depth += 1 if edge.group() == "/*" else -1
+        if not depth:
+            return edge.end(), True
+    return len(text), False
+
+
+def split(text: str) -> list[str]:
+    """The statements of a text, without their semicolons; empty ones are dropped."""
+    statements: list[str] = []
+    first: Token | None = None
+    last: Token | None = None
+    for token in _scan(text):
+        if token.key != ";":
+            first, last = first or token, token
+        elif first and last:
+            statements.append(text[first.start : last.end])
+            first = last = None
+    if first and last:
+        statements.append(text[first.start : last.end])
+    return statements
+
+
+def is_cast(keys: Sequence[str], index: int) -> bool:
+    """Whether the type at this index is what a value is cast to, by :: or by CAST(.. AS ..)."""
+    if keys[index - 1] == "::":
+        return True
+    if keys[index - 1] != "as" or index + 1 >= len(keys) or keys[index + 1] != ")":
+        return False
+    opening = opening_of(keys, index + 1)
+    return opening > 0 and keys[opening - 1] == "cast"
+
+
+def opening_of(keys: Sequence[str], closing: int) -> int:
+    """The index of the parenthesis that the one at this index closes; -1 if there is none."""
+    depth = 0
+    for index in range(closing, -1, -1):
+        depth += {")": 1, "(": -1}.get(keys[index], 0)
+        if not depth:
+            return index
+    return -1
+
+
+def identifier(token: Token) -> str:
+    """The name that a word or a quoted name stands for; Redshift folds both to lower case.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
+    """
+    if token.kind not in ("word", "quoted"):
+        raise syntax_error(token.text)
+    name = token.text[1:-1].replace('""', '"') if token.kind == "quoted" else token.text
+    return fold(name)
+
+
+def sql_name(token: Token) -> str:
+    """A word or a quoted name as PostgreSQL should read it.
+
+    A word stays a word, so that PostgreSQL goes on refusing its reserved ones; #name, a temporary
+    table's, has to be quoted.
+    """
+    name = identifier(token)
+    return quote_name(name) if token.kind == "quoted" or name.startswith("#") else token.text
+
+
+def fold(name: str) -> str:
+    """A name with its ASCII letters in lower case."""
+    return name.lower() if name.isascii() else re.sub("[A-Z]+", lambda m: m.group().lower(), name)
+
+
+def quote_name(name: str) -> str:
+    """A name as a quoted identifier."""
+    return '"' + name.replace('"', '""') + '"'

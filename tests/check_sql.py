@@ -1,0 +1,62 @@
+"""Check that every statement of sql_queries.py is Redshift's SQL, well written."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlfluff.core import FluffConfig, Linter
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import sql_queries
+
+# Parsing (PRS) is always checked; of the rules, those about names, case, joins and width.
+RULES = "AL01,AL03,AM01,AM05,AM06,CP01,CP02,CP03,CP04,CP05,LT05,LT12,RF01,ST03"
+
+
+def copies() -> dict[str, str]:
+    """Both COPY statements, with sample values, quotes included."""
+    role = "arn:aws:iam::123456789012:role/o'hara"
+    return {
+        table: sql_queries.copy_query(table, "s3://bucket/prefix", "auto", role, "us-west-2")
+        for table in sql_queries.staging_columns
+    }
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """Every statement under the name of its constant, or of its dictionary and key."""
+    for name, value in vars(sql_queries).items():
+        if name.startswith("_") or name in {"copy_template", "staging_columns"}:
+            continue
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, dict):
+            for key, one_or_more in value.items():
+                for number, statement in enumerate(as_tuple(one_or_more), 1):
+                    yield f"{name}[{key!r}] {number}", statement
+    for table, statement in copies().items():
+        yield f"copy_query({table!r})", statement
+
+
+def as_tuple(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
+
+
+def main() -> int:
+    config = FluffConfig(overrides={"dialect": "redshift", "rules": RULES, "max_line_length": 100})
+    linter = Linter(config=config)
+    faults = 0
+    checked: set[str] = set()
+    for name, statement in statements():
+        if statement in checked:
+            continue
+        checked.add(statement)
+        for fault in linter.lint_string(statement.strip() + "\n").violations:
+            faults += 1
+            print(f"{name}, line {fault.line_no}: {fault.rule_code()} {fault.desc()}")
+    print(f"{len(checked)} statements, {faults} faults")
+    return 1 if faults or not checked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

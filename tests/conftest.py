@@ -1,0 +1,280 @@
+"""What tests share: one sandbox for each worker, and a fresh database for each test that asks."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psycopg2
+import pytest
+
+import create_tables
+import etl
+from sandbox import control
+from sandbox.control import State
+
+ROOT = Path(__file__).parent.parent
+REGION = "us-west-2"
+BUCKET = "test-bucket"
+CLUSTER = "test-cluster"
+MASTER = "awsuser"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "redshift.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+READ_EVERYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": "*"}
+    ],
+}
+numbers = itertools.count(1)
+
+
+@dataclass
+class Cloud:
+    """A running sandbox and clients for its APIs."""
+
+    state: State
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.state.endpoint_url,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def create_cluster(self, name: str, roles: list[str] | None = None, **settings: Any) -> None:
+        redshift = self.client("redshift")
+        request = {
+            "ClusterIdentifier": name,
+            "NodeType": "ra3.large",
+            "ClusterType": "multi-node",
+            "NumberOfNodes": 2,
+            "MasterUsername": MASTER,
+            "ManageMasterPassword": True,
+            "DBName": "dev",
+            "Encrypted": True,
+            "IamRoles": roles or [],
+        }
+        redshift.create_cluster(**request | settings)
+        waiter = redshift.get_waiter("cluster_available")
+        waiter.wait(ClusterIdentifier=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600})
+
+    def create_role(self, name: str, trust: Any = TRUST, policy: Any = READ_EVERYTHING) -> str:
+        iam = self.client("iam")
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+        if policy is not None:
+            document = json.dumps(policy)
+            iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=document)
+        return str(role["Role"]["Arn"])
+
+    def endpoint(self, name: str = CLUSTER) -> dict[str, Any]:
+        (cluster,) = self.client("redshift").describe_clusters(ClusterIdentifier=name)["Clusters"]
+        return dict(cluster["Endpoint"])
+
+    def credentials(self, name: str = CLUSTER, user: str = MASTER, **more: Any) -> dict[str, Any]:
+        request = {"DbUser": user, "ClusterIdentifier": name}
+        return dict(self.client("redshift").get_cluster_credentials(**request | more))
+
+    def connect(self, database: str = "dev", name: str = CLUSTER, **changes: Any) -> Any:
+        endpoint, credentials = self.endpoint(name), self.credentials(name)
+        settings = {
+            "host": endpoint["Address"],
+            "port": endpoint["Port"],
+            "user": credentials["DbUser"],
+            "password": credentials["DbPassword"],
+            "dbname": database,
+            "sslmode": "verify-full",
+            "sslrootcert": self.state.ca_file,
+        }
+        return psycopg2.connect(**settings | changes)
+
+
+@dataclass
+class Warehouse:
+    """A database of its own in the test cluster, and a prefix of its own in S3."""
+
+    cloud: Cloud
+    database: str
+    connection: Any
+    role: str
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def put(self, key: str, body: bytes | str) -> str:
+        data = body.encode() if isinstance(body, str) else body
+        name = f"{self.database}/{key}"
+        self.cloud.client("s3").put_object(Bucket=BUCKET, Key=name, Body=data)
+        return f"s3://{BUCKET}/{name}"
+
+    def copy(self, table: str, url: str, options: str = "FORMAT JSON 'auto'") -> None:
+        self.run(f"COPY {table} FROM '{url}' IAM_ROLE '{self.role}' {options}")
+
+    def load(self, table: str, body: bytes | str, options: str = "FORMAT JSON 'auto'") -> None:
+        self.copy(table, self.put(f"data-{next(numbers)}", body), options)
+
+    def another_connection(self) -> Any:
+        return self.cloud.connect(self.database)
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    folder = tmp_path_factory.mktemp("sandbox")
+    (folder / "buckets" / BUCKET).mkdir(parents=True)
+    found = Cloud(control.start(folder / "state", folder / "buckets"))
+    yield found
+    control.stop(folder / "state")
+
+
+@pytest.fixture(scope="session")
+def cluster_role(cloud: Cloud) -> str:
+    role = cloud.create_role("test-role")
+    cloud.create_cluster(CLUSTER, [role])
+    return role
+
+
+@pytest.fixture
+def warehouse(cloud: Cloud, cluster_role: str) -> Iterator[Warehouse]:
+    database = f"test{next(numbers)}"
+    with_dev = cloud.connect("dev")
+    with_dev.autocommit = True
+    with_dev.cursor().execute(f"CREATE DATABASE {database}")
+    connection = cloud.connect(database)
+    connection.autocommit = True
+    yield Warehouse(cloud, database, connection, cluster_role)
+    connection.close()
+    with_dev.close()
+
+
+@pytest.fixture
+def new_sandbox(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
+    """Start sandboxes that end with the test."""
+    started: list[Path] = []
+
+    def start(data: str | Path = "sample") -> Cloud:
+        started.append(tmp_path / f"state{len(started)}")
+        return Cloud(control.start(started[-1], data))
+
+    yield start
+    for state in started:
+        control.stop(state)
+
+
+@dataclass
+class Pipeline:
+    """The scripts, set to the test cluster and to a database and files of the test's own."""
+
+    warehouse: Warehouse
+    config: Path
+
+    def events(self, *events: dict[str, Any], file: str = "2018-11-01-events.json") -> None:
+        lines = "".join(json.dumps(EVENT | event) + "\n" for event in events)
+        self.warehouse.put(f"log_data/{file}", lines)
+
+    def songs(self, *songs: dict[str, Any]) -> None:
+        for song in songs:
+            record = SONG | song
+            self.warehouse.put(f"song_data/A/{next(numbers)}.json", json.dumps(record))
+
+    def load(self) -> None:
+        assert etl.main(["--config", str(self.config)]) == 0
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.warehouse.run(sql)
+
+    def star(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of the star, in a fixed order."""
+        tables = ("songplays", "users", "songs", "artists", "time")
+        return {table: sorted(self.ask(f"SELECT * FROM {table}"), key=repr) for table in tables}
+
+
+# An event and a song as they are, for tests to vary.
+EVENT = {
+    "artist": "The Artist",
+    "auth": "Logged In",
+    "firstName": "Ada",
+    "gender": "F",
+    "itemInSession": 0,
+    "lastName": "Lovelace",
+    "length": 200.5,
+    "level": "free",
+    "location": "London, UK",
+    "method": "PUT",
+    "page": "NextSong",
+    "registration": 1540919166796.0,
+    "sessionId": 1,
+    "song": "The Song",
+    "status": 200,
+    "ts": 1541105830796,
+    "userAgent": '"Mozilla/5.0"',
+    "userId": "39",
+}
+SONG = {
+    "num_songs": 1,
+    "artist_id": "AR1",
+    "artist_latitude": None,
+    "artist_longitude": None,
+    "artist_location": "",
+    "artist_name": "The Artist",
+    "song_id": "SO1",
+    "title": "The Song",
+    "duration": 200.5,
+    "year": 0,
+}
+JSON_PATHS = {"jsonpaths": [f"$['{key}']" for key in EVENT]}
+
+
+@pytest.fixture
+def empty_pipeline(warehouse: Warehouse, tmp_path: Path) -> Pipeline:
+    """The pipeline with its tables, and nothing in S3 but the JSONPaths file."""
+    folder = f"s3://{BUCKET}/{warehouse.database}"
+    settings = {
+        "IDENTIFIER": CLUSTER,
+        "DATABASE": warehouse.database,
+        "USER": MASTER,
+        "ROLE": "test-role",
+        "LOG_DATA": f"{folder}/log_data",
+        "LOG_JSON_PATHS": f"{folder}/log_json_path.json",
+        "SONG_DATA": f"{folder}/song_data",
+        "STATE": str(Path(warehouse.cloud.state.ca_file).parent),
+    }
+    warehouse.put("log_json_path.json", json.dumps(JSON_PATHS))
+    config = write_config(tmp_path / "dwh.cfg", settings)
+    assert create_tables.main(["--config", str(config)]) == 0
+    return Pipeline(warehouse, config)
+
+
+@pytest.fixture
+def pipeline(empty_pipeline: Pipeline) -> Pipeline:
+    """The pipeline with one song and one event that is not a play in S3."""
+    empty_pipeline.songs({"song_id": "SO0", "title": "Another", "artist_id": "AR0"})
+    empty_pipeline.events({"page": "Home", "userId": ""}, file="2018-11-00-events.json")
+    return empty_pipeline
+
+
+def write_config(path: Path, settings: dict[str, str]) -> Path:
+    """The project's dwh.cfg with other values."""
+    text = (ROOT / "dwh.cfg").read_text()
+    for key, value in settings.items():
+        text, found = re.subn(rf"(?m)^{key} *=.*$", lambda _, k=key, v=value: f"{k} = {v}", text)
+        assert found, key
+    path.write_text(text)
+    return path

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import pytest
+
+from sandbox.dialect import Translation, translate
+from sandbox.errors import SqlError
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "",
+        "-- nothing",
+        "SELECT 1",
+        "select  a ,b -- comment\nfrom t where c = 'sysdate' and \"sysdate\" > 1",
+        "select getdate(), nvl(a, 'x'), len(b), listagg(a, ',') from t",
+        "select t.sysdate, 1 as sysdate from t",
+        "select year, weekday from time where month = 11",
+        "select date_part('month', a), date_trunc('week', b), extract(month from c) from t",
+        "select dow from t where extract(dow from a) = dow",
+        "select 1.5::numeric(5,2), cast(a as decimal(3, 1)), numeric from t",
+        "insert into t (a) with x as (select 1) select * from x",
+        "update t set a = s.a from s where t.id = s.id",
+        "delete from t using s where t.id = s.id",
+        "with x as (select 1 as id) delete from t using x where t.id = x.id",
+        "begin",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE",
+        "end",
+        "rollback",
+        "lock table a, b",
+        "lock a",
+        "drop table if exists t",
+        "alter table t rename column a to b",
+        "alter table t drop column a",
+        "alter user bob password 'x'",
+        "create view v as select 1",
+        "create or replace procedure p() as $$ begin end $$ language plpgsql",
+        "analyze",
+        "analyze t",
+        "analyze t (a, b)",
+        "vacuum_log",
+        "copy t from 's3://b/it\\'s' iam_role default json 'auto'",
+        "grant select on t to bob",
+        "set search_path to a",
+    ],
+)
+def test_what_postgresql_understands_stays_as_it_is(statement: str) -> None:
+    assert translate(statement) == Translation(statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("select sysdate", "select sysdate()"),
+        ("select SYSDATE::date from t", "select sysdate()::date from t"),
+        ("select extract(weekday from a)", "select extract(dow from a)"),
+        ("select EXTRACT(DayOfWeek FROM a)", "select EXTRACT(dow FROM a)"),
+        ("select extract(dw from a)", "select extract(dow from a)"),
+        ("select extract('weekday' from a)", "select extract('dow' from a)"),
+        ("select extract(dayofyear from a)", "select extract(doy from a)"),
+        ("select date_part(weekday, a)", "select date_part('dow', a)"),
+        ("select date_part(w, a)", "select date_part('week', a)"),
+        ("select date_part('yr', a)", "select date_part('year', a)"),
+        ("select date_trunc(mon, a)", "select date_trunc('month', a)"),
+        ("select dateadd(d, 1, a)", "select dateadd('day', 1, a)"),
+        ("select dateadd(ms, 1, a)", "select dateadd('millisecond', 1, a)"),
+        ("select datediff(us, a, b)", "select datediff('microsecond', a, b)"),
+        ("select datediff(qtr, a, b)", "select datediff('quarter', a, b)"),
+        ("select datediff('HR', a, b)", "select datediff('hour', a, b)"),
+        ("select a::numeric, b::decimal", "select a::numeric(18,0), b::decimal(18,0)"),
+        ("select cast(f(a) as numeric)", "select cast(f(a) as numeric(18,0))"),
+        (r"select 'it\'s', 'a'", r"select E'it\'s', 'a'"),
+        ('select "userId" from "Events"', 'select "userid" from "events"'),
+        ("select * from #New join #b on 1 = 1", 'select * from "#new" join "#b" on 1 = 1'),
+        ("select 1 into #new", 'select 1 into TEMP "#new"'),
+        ("insert into #new select 1", 'insert into "#new" select 1'),
+        ("delete t where a = 1", "delete FROM t where a = 1"),
+        ("with x as (select 1) delete t using x", "with x as (select 1) delete FROM t using x"),
+        ("vacuum", "VACUUM"),
+        ("vacuum t", "VACUUM t"),
+        ("vacuum full", "VACUUM"),
+        ("vacuum full s.t to 75 percent boost", "VACUUM s.t"),
+        ("vacuum sort only t", "VACUUM t"),
+        ("vacuum delete only t to 100 percent", "VACUUM t"),
+        ("vacuum reindex t", "VACUUM t"),
+        ("vacuum recluster #t", 'VACUUM "#t"'),
+        ("analyze t predicate columns", "ANALYZE t"),
+        ("analyze verbose t all columns", "ANALYZE t"),
+    ],
+)
+def test_what_postgresql_would_not_parse_is_rewritten(statement: str, expected: str) -> None:
+    assert translate(statement) == Translation(expected)
+
+
+@pytest.mark.parametrize("statement", ["truncate t", "TRUNCATE TABLE s.t", 'truncate "t"'])
+def test_truncate_commits(statement: str) -> None:
+    assert translate(statement) == Translation(statement, commits=True)
+
+
+@pytest.mark.parametrize(
+    ("statement", "near"),
+    [
+        ("truncate a, b", ","),
+        ("truncate t cascade", "cascade"),
+        ("vacuum analyze t", "t"),
+        ("vacuum (full) t", "("),
+        ("vacuum t, u", ","),
+        ("vacuum t to 5", "end of input"),
+        ("vacuum t to many percent", "many"),
+        ("analyze (verbose) t", "("),
+    ],
+)
+def test_postgresqls_own_options_are_syntax_errors(statement: str, near: str) -> None:
+    with pytest.raises(SqlError) as caught:
+        translate(statement)
+    assert caught.value.sqlstate == "42601"
+    assert near in caught.value.message
+
+
+def test_a_vacuum_threshold_is_a_percentage() -> None:
+    with pytest.raises(SqlError, match="between 0 and 100"):
+        translate("vacuum t to 101 percent")
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("alter table t add a int encode az64", "ALTER TABLE t ADD COLUMN a integer"),
+        (
+            "alter table s.t add column a bigint default 5 not null",
+            "ALTER TABLE s.t ADD COLUMN a bigint DEFAULT 5 NOT NULL",
+        ),
+        (
+            "alter table t add column a text",
+            "ALTER TABLE t ADD COLUMN a varchar(256) "
+            'CONSTRAINT "byte_length_a" CHECK (octet_length("a") <= 256)',
+        ),
+        (
+            "alter table t alter column a type varchar(9)",
+            "ALTER TABLE t ALTER COLUMN a TYPE varchar(9), "
+            'DROP CONSTRAINT IF EXISTS "byte_length_a", '
+            'ADD CONSTRAINT "byte_length_a" CHECK (octet_length("a") <= 9)',
+        ),
+    ],
+)
+def test_a_changed_column_keeps_its_check_of_bytes(statement: str, expected: str) -> None:
+    assert translate(statement) == Translation(expected)
+
+
+@pytest.mark.parametrize(
+    ("statement", "sqlstate", "message"),
+    [
+        ("alter table t add a int, add b int", "0A000", "one action a statement"),
+        ("alter table t drop a, drop b", "0A000", "one action a statement"),
+        ("alter table t add primary key (a)", "0A000", "declare keys in CREATE TABLE"),
+        ("alter table t add constraint k unique (a)", "0A000", "declare keys in CREATE TABLE"),
+        ("alter table t drop constraint k", "0A000", "DROP CONSTRAINT"),
+        ("alter table t add a int unique", "0A000", "takes no key"),
+        ("alter table t add a int identity(0,1)", "0A000", "takes no key, IDENTITY"),
+        ("alter table t add a int sortkey", "0A000", "SORTKEY"),
+        ("alter table t add a int not null", "42601", "non-null default expression"),
+        ("alter table t add a uuid", "0A000", 'Column "t.a" has unsupported type "uuid"'),
+        ("alter table t append from s", "0A000", "ALTER TABLE APPEND"),
+        ("alter table t alter distkey a", "0A000", "ALTER DISTKEY"),
+        ("alter table t alter diststyle all", "0A000", "ALTER DISTSTYLE"),
+        ("alter table t alter sortkey (a, b)", "0A000", "ALTER SORTKEY"),
+        ("alter table t alter compound sortkey (a)", "0A000", "ALTER COMPOUND"),
+        ("alter table t alter encode auto", "0A000", "ALTER ENCODE"),
+        ("alter table t alter column a encode zstd", "0A000", "ALTER COLUMN ENCODE"),
+        (
+            "alter table t alter column a encode zstd, alter column b encode lzo",
+            "0A000",
+            "ALTER COLUMN ENCODE",
+        ),
+        ("alter table t alter column a type int", "0A000", "only a VARCHAR's size"),
+        ("alter table t alter column a set not null", "0A000", "only a VARCHAR's size"),
+        ("alter table only t add a int", "42601", "syntax error"),
+        ("alter table if exists t add a int", "42601", "syntax error"),
+        ("alter table t add column if not exists a int", "42601", "syntax error"),
+        ("alter table t enable row level security", "42601", "syntax error"),
+    ],
+)
+def test_alter_table_refuses_what_redshift_or_the_sandbox_has_not(
+    statement: str, sqlstate: str, message: str
+) -> None:
+    with pytest.raises(SqlError) as caught:
+        translate(statement)
+    assert caught.value.sqlstate == sqlstate
+    assert message in caught.value.message

@@ -1,0 +1,223 @@
+"""Redshift's SQL through the wire: tables, their attributes, transactions, what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg2
+import pytest
+from conftest import Warehouse
+
+PLAYS = """
+    CREATE TABLE plays (
+        id BIGINT IDENTITY(0, 1) NOT NULL,
+        song VARCHAR(20) DISTKEY ENCODE zstd,
+        at TIMESTAMP SORTKEY,
+        level CHAR(4),
+        PRIMARY KEY (id)
+    )
+"""
+LISTENERS = """
+    CREATE TABLE listeners (user_id INT PRIMARY KEY, name VARCHAR(MAX), note TEXT)
+    DISTSTYLE ALL COMPOUND SORTKEY (user_id, name)
+"""
+
+
+def test_attributes_of_tables_are_on_record(warehouse: Warehouse) -> None:
+    warehouse.run(PLAYS)
+    warehouse.run(LISTENERS)
+    warehouse.run("INSERT INTO plays (song) VALUES ('a'), ('b'), (NULL)")
+    warehouse.run("INSERT INTO listeners VALUES (1, 'n', 'x')")
+    found = warehouse.run(
+        'SELECT "table", diststyle, sortkey1, sortkey_num, tbl_rows, skew_rows IS NULL '
+        "FROM svv_table_info ORDER BY 1"
+    )
+    assert found == [
+        ("listeners", "ALL", "user_id", 2, 1, True),
+        ("plays", "KEY(song)", "at", 1, 3, False),
+    ]
+
+
+def test_empty_tables_are_not_in_the_table_info(warehouse: Warehouse) -> None:
+    warehouse.run(PLAYS)
+    assert warehouse.run("SELECT * FROM svv_table_info") == []
+
+
+def test_columns_are_on_record(warehouse: Warehouse) -> None:
+    warehouse.run(PLAYS)
+    found = warehouse.run(
+        'SELECT "column", type, TRIM(encoding), distkey, sortkey, "notnull" FROM pg_table_def'
+    )
+    assert found == [
+        ("id", "bigint", "az64", False, 0, True),
+        ("song", "character varying(20)", "zstd", True, 0, False),
+        ("at", "timestamp without time zone", "none", False, 1, False),
+        ("level", "character(4)", "lzo", False, 0, False),
+    ]
+
+
+def test_rows_with_one_key_sit_on_one_slice(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (a INT DISTKEY)")
+    warehouse.run("INSERT INTO t SELECT NULL FROM (SELECT 1 UNION ALL SELECT 2) AS two")
+    skew = "SELECT skew_rows FROM svv_table_info"
+    assert warehouse.run(skew) == [(2,)]
+    warehouse.run("DELETE FROM t")
+    for value in range(200):
+        warehouse.run(f"INSERT INTO t VALUES ({value})")
+    ((ratio,),) = warehouse.run(skew)
+    assert 1 <= ratio < 2.5
+
+
+def test_keys_are_declared_and_not_enforced(warehouse: Warehouse) -> None:
+    warehouse.run(LISTENERS)
+    warehouse.run("INSERT INTO listeners VALUES (1, 'first'), (1, 'second')")
+    assert warehouse.run("SELECT COUNT(*) FROM listeners") == [(2,)]
+    with pytest.raises(psycopg2.errors.NotNullViolation):
+        warehouse.run("INSERT INTO listeners VALUES (NULL, 'third')")
+
+
+def test_identity_values_have_gaps(warehouse: Warehouse) -> None:
+    warehouse.run(PLAYS)
+    warehouse.run("INSERT INTO plays (song) VALUES ('a'), ('b'), ('c')")
+    values = [value for (value,) in warehouse.run("SELECT id FROM plays ORDER BY id")]
+    assert len(set(values)) == 3
+    assert values[-1] - values[0] > 2
+    with pytest.raises(psycopg2.Error):
+        warehouse.run("INSERT INTO plays (id, song) VALUES (1, 'x')")
+
+
+def test_create_table_belongs_to_the_transaction(warehouse: Warehouse) -> None:
+    warehouse.run("BEGIN")
+    warehouse.run(PLAYS)
+    warehouse.run("ROLLBACK")
+    assert warehouse.run("SELECT * FROM pg_table_def") == []
+    warehouse.run(PLAYS)
+
+
+def test_create_if_not_exists_keeps_what_is_there(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (a INT) DISTSTYLE EVEN")
+    warehouse.run("INSERT INTO t VALUES (1)")
+    warehouse.run("CREATE TABLE IF NOT EXISTS t (a INT) DISTSTYLE ALL")
+    assert warehouse.run("SELECT diststyle FROM svv_table_info") == [("EVEN",)]
+
+
+def test_table_like_another_inherits_its_keys(warehouse: Warehouse) -> None:
+    warehouse.run(PLAYS)
+    warehouse.run("CREATE TABLE copies (LIKE plays)")
+    keys = """
+        SELECT "column", distkey, sortkey FROM pg_table_def
+        WHERE tablename = 'copies' AND (distkey OR sortkey > 0)
+    """
+    assert warehouse.run(keys) == [("song", True, 0), ("at", False, 1)]
+
+
+def test_char_columns_hold_ascii_only(warehouse: Warehouse) -> None:
+    warehouse.run(PLAYS)
+    with pytest.raises(psycopg2.errors.StringDataRightTruncation, match="ASCII"):
+        warehouse.run("INSERT INTO plays (level) VALUES ('é')")
+
+
+def test_truncate_commits(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (a INT)")
+    warehouse.run("CREATE TABLE log (a INT)")
+    warehouse.run("INSERT INTO t VALUES (1)")
+    warehouse.run("BEGIN")
+    warehouse.run("INSERT INTO log VALUES (1)")
+    warehouse.run("TRUNCATE t")
+    warehouse.run("ROLLBACK")
+    assert warehouse.run("SELECT (SELECT COUNT(*) FROM t), (SELECT COUNT(*) FROM log)") == [(0, 1)]
+
+
+REFUSED = [
+    "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING",
+    "INSERT INTO t VALUES (1) RETURNING a",
+    "SAVEPOINT here",
+    "SELECT DISTINCT ON (a) a FROM t",
+    "SELECT COUNT(*) FILTER (WHERE a > 1) FROM t",
+    "SELECT a FROM t WHERE a IS DISTINCT FROM 1",
+    "CREATE INDEX i ON t (a)",
+    "CREATE TABLE u (a SERIAL)",
+    "CREATE TABLE u (a JSONB)",
+    "CREATE TABLE u (a INT CHECK (a > 0))",
+    "SELECT NOW() FROM t",
+    "SELECT STRING_AGG(a::varchar, ',') FROM t",
+    "SELECT a FROM t QUALIFY ROW_NUMBER() OVER (ORDER BY a) = 1",
+    "COPY t FROM STDIN",
+    "COPY t TO STDOUT",
+]
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_what_redshift_refuses_is_refused(warehouse: Warehouse, statement: str) -> None:
+    warehouse.run("CREATE TABLE t (a INT)")
+    with pytest.raises(psycopg2.Error) as caught:
+        warehouse.run(statement)
+    assert caught.value.pgcode in ("0A000", "42601", "42704")
+    assert warehouse.run("SELECT COUNT(*) FROM t") == [(0,)]
+
+
+def test_refusal_aborts_the_transaction(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (a INT)")
+    warehouse.run("BEGIN")
+    warehouse.run("INSERT INTO t VALUES (1)")
+    with pytest.raises(psycopg2.NotSupportedError):
+        warehouse.run("SAVEPOINT here")
+    with pytest.raises(psycopg2.errors.InFailedSqlTransaction):
+        warehouse.run("SELECT 1")
+    warehouse.run("ROLLBACK")
+
+
+WORKS = [
+    ("SELECT GETDATE() IS NULL", False),
+    ("SELECT SYSDATE IS NULL", False),
+    ("SELECT NVL(NULL, 3)", 3),
+    ("SELECT LEN('abc')", 3),
+    ("SELECT EXTRACT(weekday FROM TIMESTAMP '2018-11-04 10:00:00')::int", 0),
+    ("SELECT EXTRACT(week FROM TIMESTAMP '2018-11-03 10:00:00')::int", 44),
+    ("SELECT DATEADD(day, 1, '2018-11-30')::date::varchar", "2018-12-01"),
+    ("SELECT DATEDIFF(month, '2018-11-30', '2018-12-01')", 1),
+    ("SELECT 'a\\\\b'", "a\\b"),
+]
+
+
+@pytest.mark.parametrize(("statement", "expected"), WORKS)
+def test_redshift_functions_work(warehouse: Warehouse, statement: str, expected: Any) -> None:
+    assert warehouse.run(statement) == [(expected,)]
+
+
+def test_lost_update_is_a_serialization_failure_in_redshifts_words(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (a INT)")
+    warehouse.run("INSERT INTO t VALUES (1)")
+    warehouse.run("BEGIN")
+    warehouse.run("SELECT * FROM t")
+    other = warehouse.another_connection()
+    other.cursor().execute("UPDATE t SET a = 2")
+    other.commit()
+    other.close()
+    with pytest.raises(psycopg2.InternalError) as caught:
+        warehouse.run("UPDATE t SET a = 3")
+    assert (caught.value.pgcode, caught.value.diag.message_primary) == ("XX000", "1023")
+
+
+def test_text_of_any_kind_survives_the_trip(warehouse: Warehouse) -> None:
+    text = "quote ' double \" back \\ semi ; tab \t é 漢 -- not a comment /* nor this */"
+    with warehouse.connection.cursor() as cursor:
+        cursor.execute("SELECT %s", (text,))
+        assert cursor.fetchall() == [(text,)]
+
+
+def test_large_result_arrives_whole(warehouse: Warehouse) -> None:
+    rows = warehouse.run("SELECT number, repeat('x', 100) FROM generate_series(1, 50000) AS number")
+    assert len(rows) == 50_000
+    assert rows[-1] == (50_000, "x" * 100)
+
+
+def test_query_can_be_cancelled(warehouse: Warehouse) -> None:
+    import threading
+
+    timer = threading.Timer(0.3, warehouse.connection.cancel)
+    timer.start()
+    with pytest.raises(psycopg2.errors.QueryCanceled):
+        warehouse.run("SELECT COUNT(*) FROM generate_series(1, 100000000000)")
+    timer.join()
+    assert warehouse.run("SELECT 1") == [(1,)]
