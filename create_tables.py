@@ -1,0 +1,83 @@
+"""Create the staging tables and the star schema in the warehouse.
+
+Creates what is missing and keeps what is there. --drop deletes all tables and creates them anew;
+it shows what will be lost and asks first, except in the sandbox.
+
+Example:
+    python create_tables.py
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import dwh
+from sql_queries import (
+    count_queries,
+    create_table_queries,
+    drop_table_queries,
+    existing_tables,
+)
+from terminal import confirm, parser, say, step
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Create the tables in one transaction, after dropping them if told to."""
+    options = parser(__doc__)
+    options.add_argument("--drop", action="store_true", help="delete all tables first")
+    options.add_argument("--yes", action="store_true", help="do not ask")
+    arguments = options.parse_args(argv)
+    config = dwh.load_config(arguments.config)
+    if arguments.drop:
+        losses = count_losses(config)
+        if losses and config.target == "aws" and not arguments.yes:
+            confirm("Delete these tables and their rows?")
+    with dwh.transaction(config) as cursor:
+        if arguments.drop:
+            drop_tables(cursor)
+        create_tables(cursor)
+    say("Next: python etl.py")
+    return 0
+
+
+def count_losses(config: dwh.Config) -> dict[str, int]:
+    """Say how many rows each table would lose."""
+    losses = {}
+    with dwh.transaction(config) as cursor:
+        for table in find_tables(cursor):
+            cursor.execute(count_queries[table])
+            (losses[table],) = cursor.fetchone() or (0,)
+            say(f"delete {table}: {losses[table]} rows")
+    return losses
+
+
+def find_tables(cursor: cursor) -> list[str]:
+    """The names of our tables that are there."""
+    cursor.execute(existing_tables)
+    found = {name for (name,) in cursor.fetchall()}
+    return [table for table in create_table_queries if table in found]
+
+
+def drop_tables(cursor: cursor) -> None:
+    """Drop all tables; nothing is lost until the transaction ends."""
+    for table, statement in drop_table_queries.items():
+        with step(f"drop {table}"):
+            cursor.execute(statement)
+
+
+def create_tables(cursor: cursor) -> None:
+    """Create the tables that are missing, and say of each what became of it."""
+    kept = find_tables(cursor)
+    for table, statement in create_table_queries.items():
+        with step(table) as current:
+            current.result = "kept, already there" if table in kept else "created"
+            if table not in kept:
+                cursor.execute(statement)
+
+
+if __name__ == "__main__":
+    sys.exit(dwh.run(main))

@@ -1,0 +1,299 @@
+"""What the scripts share: the configuration, AWS's clients, the connection to the warehouse."""
+
+from __future__ import annotations
+
+import configparser
+import ipaddress
+import os
+import re
+import select
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from terminal import DwhError, UsageError
+from terminal import run as run
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection, cursor
+
+# Node types with which clusters can be created: from one node on, or from two on; and the most.
+NODE_RANGES = {
+    "ra3.large ra3.xlplus rg.large": range(1, 17),
+    "rg.xlarge": range(2, 17),
+    "ra3.4xlarge rg.4xlarge": range(2, 33),
+    "ra3.16xlarge rg.12xlarge": range(2, 129),
+}
+NODE_TYPES = {name: nodes for names, nodes in NODE_RANGES.items() for name in names.split()}
+
+
+def text(pattern: str, meaning: str) -> Callable[[str], str]:
+    """A reader of values that match the pattern."""
+
+    def read(value: str) -> str:
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise ValueError(f"must be {meaning}")
+        return value
+
+    return read
+
+
+def number(*ranges: range) -> Callable[[str], int]:
+    """A reader of whole numbers in any of the ranges."""
+    meaning = " or ".join(f"{each.start} to {each.stop - 1}" for each in ranges)
+
+    def read(value: str) -> int:
+        if not re.fullmatch("[0-9]{1,9}", value) or not any(int(value) in each for each in ranges):
+            raise ValueError(f"must be a number, {meaning}")
+        return int(value)
+
+    return read
+
+
+def node_type(value: str) -> str:
+    """Read a node type with which AWS still creates clusters."""
+    if value.startswith(("dc1.", "dc2.", "ds2.")):
+        raise ValueError("can no longer be created; ra3.large is the smallest that can")
+    if value not in NODE_TYPES:
+        raise ValueError(f"must be one of {', '.join(NODE_TYPES)}")
+    return value
+
+
+def address(value: str) -> str:
+    """Read `auto` or a range of IPv4 addresses that is not most of the internet."""
+    if value == "auto":
+        return value
+    if value.endswith("/0"):
+        raise ValueError("would open the warehouse to the whole internet")
+    try:
+        return str(ipaddress.IPv4Network(value))
+    except ValueError:
+        raise ValueError("must be auto or an IPv4 range such as 203.0.113.7/32") from None
+
+
+region = text(r"[a-z]{2}(-[a-z]+)+-\d", "a region such as us-west-2")
+s3_url = text(
+    r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9!_.'()/=+@-]+",
+    "s3://bucket/prefix, bucket of 3 to 63 characters, no wildcards or blanks",
+)
+cluster_identifier = text(
+    r"(?!.*--)[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+    "1 to 63 lower-case letters, digits and single hyphens, first a letter, last no hyphen",
+)
+database = text(r"[a-z][a-z0-9_]{0,63}", "1 to 64 lower-case letters, digits and _, first a letter")
+user = text(r"(?!public$)[a-z][a-z0-9_+.@-]{0,127}", "a lower-case name, and not public")
+role = text(r"[\w+=,.@-]{1,64}", "1 to 64 letters, digits and +=,.@_-")
+group = text(r"(?!sg-)[\w .:/()#,@+=&;{}!$*-]{1,255}", "a name that does not start with sg-")
+
+
+def setting(section: str, key: str, read: Callable[[str], Any]) -> Any:
+    """A field of Config: where its value stands in the file, and who reads it."""
+    return field(metadata={"section": section, "key": key, "read": read})
+
+
+@dataclass(frozen=True)
+class Config:
+    """The values of dwh.cfg, checked."""
+
+    target: str = setting("target", "TARGET", text("sandbox|aws", "sandbox or aws"))
+    aws_region: str = setting("aws", "REGION", region)
+    identifier: str = setting("cluster", "IDENTIFIER", cluster_identifier)
+    node_type: str = setting("cluster", "NODE_TYPE", node_type)
+    nodes: int = setting("cluster", "NODES", number(range(1, 129)))
+    database: str = setting("cluster", "DATABASE", database)
+    user: str = setting("cluster", "USER", user)
+    port: int = setting("cluster", "PORT", number(range(5431, 5456), range(8191, 8216)))
+    public: str = setting("cluster", "PUBLICLY_ACCESSIBLE", text("yes|no", "yes or no"))
+    timeout_minutes: int = setting("cluster", "CREATE_TIMEOUT_MINUTES", number(range(1, 241)))
+    role: str = setting("access", "ROLE", role)
+    security_group: str = setting("access", "SECURITY_GROUP", group)
+    client_address: str = setting("access", "CLIENT_ADDRESS", address)
+    log_data: str = setting("s3", "LOG_DATA", s3_url)
+    log_json_paths: str = setting("s3", "LOG_JSON_PATHS", s3_url)
+    song_data: str = setting("s3", "SONG_DATA", s3_url)
+    s3_region: str = setting("s3", "REGION", region)
+    sandbox_data: str = setting("sandbox", "DATA", text(".+", "sample or a folder"))
+    sandbox_state: str = setting("sandbox", "STATE", text(".+", "a folder"))
+    sandbox_port: int = setting("sandbox", "PORT", number(range(65536)))
+
+
+def load_config(path: Path) -> Config:
+    """Read and check dwh.cfg; everything that is wrong with it is reported at once."""
+    file = configparser.ConfigParser(interpolation=None)
+    try:
+        file.read_string(path.read_text(encoding="utf-8"), source=str(path))
+    except (OSError, configparser.Error, UnicodeDecodeError) as error:
+        what = f"{path} cannot be read: {' '.join(str(error).split())}"
+        raise UsageError(what, "correct it, or name another with --config FILE") from error
+    values, faults = read_settings(file)
+    for key in {"sandbox_data", "sandbox_state"} & values.keys():
+        if (key, values[key]) != ("sandbox_data", "sample"):
+            values[key] = str(path.parent.resolve() / values[key])
+    faults += contradictions(values)
+    if faults:
+        hint = f"correct {path.name}: a comment above each key says what it means"
+        if len(faults) == 1:
+            raise UsageError(f"{path.name}: {faults[0]}", hint)
+        raise UsageError(f"{path.name} has {len(faults)} faults", hint, faults)
+    return Config(**values)
+
+
+def read_settings(file: configparser.ConfigParser) -> tuple[dict[str, Any], list[str]]:
+    """The values that are well, and what is wrong with the others."""
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    known = {(each.metadata["section"], each.metadata["key"].lower()) for each in fields(Config)}
+    for section in file.sections():
+        unknown = [key for key in file[section] if (section, key) not in known]
+        faults += [f"[{section}] {key.upper()} is not a known key" for key in unknown]
+    for each in fields(Config):
+        section, key = each.metadata["section"], each.metadata["key"]
+        value = file.get(section, key, fallback="").strip()
+        try:
+            values[each.name] = each.metadata["read"](value)
+        except ValueError as error:
+            name = f"{key} = {value}" if value else f"{key} is missing:"
+            faults.append(f"[{section}] {name} {error}")
+    return values, faults
+
+
+def contradictions(values: dict[str, Any]) -> list[str]:
+    """What is wrong with values that are well by themselves."""
+    faults = []
+    if {"node_type", "nodes"} <= values.keys():
+        nodes = NODE_TYPES[values["node_type"]]
+        if values["nodes"] not in nodes:
+            limits = f"{nodes.start} to {nodes.stop - 1}"
+            faults.append(f"[cluster] NODES of {values['node_type']} must be {limits}")
+    logs, paths, songs = (values.get(k) for k in ("log_data", "log_json_paths", "song_data"))
+    if logs and paths and paths.startswith(logs):
+        faults.append("[s3] LOG_JSON_PATHS starts like LOG_DATA and would be loaded as data")
+    if logs and songs and (songs.startswith(logs) or logs.startswith(songs)):
+        faults.append("[s3] LOG_DATA and SONG_DATA start alike and would be loaded together")
+    if not Path(values.get("sandbox_data", ".")).is_dir() and values["sandbox_data"] != "sample":
+        faults.append(f"[sandbox] DATA = {values['sandbox_data']} is not a folder")
+    return faults
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where AWS is: what boto3, the address look-up and TLS need to know of it."""
+
+    client_options: dict[str, Any]
+    address_url: str
+    ca_file: str
+    # The sandbox is reached past the user's own proxies and AWS profile, which None leaves alone.
+    proxies: dict[str, str] | None = None
+    session_variables: dict[str, Any] | None = None
+
+
+def find_target(config: Config) -> Target:
+    """AWS with the user's own credentials, or the running sandbox, which never sees them."""
+    if config.target == "aws":
+        import certifi
+
+        return Target({}, "https://checkip.amazonaws.com", certifi.where())
+    from sandbox.control import read_state
+
+    state = read_state(Path(config.sandbox_state))
+    keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
+    unset = {"profile": (None,) * 4, "config_file": (None, None, os.devnull, None)}
+    options = {"endpoint_url": state.endpoint_url, **keys}
+    return Target(options, f"{state.endpoint_url}/checkip", state.ca_file, {}, unset)
+
+
+def client(config: Config, service: str) -> Any:
+    """A client of one of AWS's services."""
+    import boto3
+    from botocore.config import Config as ClientConfig
+    from botocore.session import Session
+
+    target = find_target(config)
+    options = ClientConfig(
+        connect_timeout=10, proxies=target.proxies, retries={"mode": "standard", "max_attempts": 5}
+    )
+    session = boto3.Session(botocore_session=Session(session_vars=target.session_variables))
+    return session.client(service, config.aws_region, config=options, **target.client_options)
+
+
+# A COPY may be silent for long: keepalives hold the connection open meanwhile.
+CONNECTION_OPTIONS = (
+    "sslmode=verify-full connect_timeout=10 application_name=sparkify-dwh "
+    "keepalives=1 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
+)
+STATUS_HINTS = {
+    "paus": "resume it in the console, or with `aws redshift resume-cluster`",
+    "delet|final": "wait until it is gone, then run python setup_env.py",
+    "incompatible|failure|full": "see the Redshift console; python shutdown_env.py removes it",
+    "": "wait for it: python setup_env.py returns when it is available",
+}
+
+
+def unavailable(cluster: dict[str, Any]) -> DwhError:
+    """What to do about a cluster that is in no state to work."""
+    status = cluster["ClusterStatus"]
+    hint = next(hint for pattern, hint in STATUS_HINTS.items() if re.search(pattern, status))
+    return DwhError(f"the cluster {cluster['ClusterIdentifier']} is {status}", hint)
+
+
+def find_cluster(config: Config) -> dict[str, Any]:
+    """The cluster as AWS describes it, once it is available."""
+    answer = client(config, "redshift").describe_clusters(ClusterIdentifier=config.identifier)
+    cluster: dict[str, Any] = answer["Clusters"][0]
+    if not cluster["ClusterStatus"].startswith("available"):
+        raise unavailable(cluster)
+    return cluster
+
+
+def role_arn(config: Config) -> str:
+    """The role with which the cluster reads S3."""
+    for attached in find_cluster(config).get("IamRoles", []):
+        if attached["IamRoleArn"].endswith(f"/{config.role}"):
+            return str(attached["IamRoleArn"])
+    what = f"the cluster {config.identifier} does not have the role {config.role}"
+    raise DwhError(what, "check ROLE in dwh.cfg, or run python shutdown_env.py and setup_env.py")
+
+
+def connect(config: Config) -> connection:
+    """Log in to the warehouse, over verified TLS, with a password of fifteen minutes."""
+    import psycopg2
+
+    psycopg2.extensions.set_wait_callback(None)  # ours would not heed connect_timeout
+    cluster = find_cluster(config)
+    credentials = client(config, "redshift").get_cluster_credentials(
+        DbUser=config.user,
+        DbName=config.database,
+        ClusterIdentifier=config.identifier,
+        AutoCreate=False,
+        DurationSeconds=900,
+    )
+    session = psycopg2.connect(
+        CONNECTION_OPTIONS,
+        host=cluster["Endpoint"]["Address"],
+        port=cluster["Endpoint"]["Port"],
+        dbname=config.database,
+        user=credentials["DbUser"],
+        password=credentials["DbPassword"],
+        sslrootcert=find_target(config).ca_file,
+    )
+    psycopg2.extensions.set_wait_callback(wait)
+    return session
+
+
+def wait(session: connection) -> None:
+    """Wait for the warehouse in a way that Ctrl-C can end; libpq's own cannot be."""
+    from psycopg2.extensions import POLL_OK, POLL_READ
+
+    while (state := session.poll()) != POLL_OK:
+        readable = [session] if state == POLL_READ else []
+        select.select(readable, [] if readable else [session], [])
+
+
+@contextmanager
+def transaction(config: Config) -> Iterator[cursor]:
+    """One transaction: committed at the end, or undone by closing the connection."""
+    with closing(connect(config)) as session:
+        yield session.cursor()
+        session.commit()

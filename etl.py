@@ -1,0 +1,152 @@
+"""Load the warehouse: copy the files from S3 to the staging tables, and these into the star.
+
+All of it is one transaction: the analysts see the old star until the new one has passed its
+checks. Loading the same files again changes nothing.
+
+Example:
+    python etl.py
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import dwh
+import sql_queries
+from terminal import ChecksError, DwhError, first_line, parser, print_table, say, step
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Stage, transform, check, commit; then say what is in the warehouse."""
+    config = dwh.load_config(parser(__doc__).parse_args(argv).config)
+    role = dwh.role_arn(config)
+    seconds: dict[str, float] = {}
+    with dwh.transaction(config) as cursor:
+        cursor.execute(sql_queries.lock_staging)
+        before = count_rows(cursor)
+        stage(cursor, config, role, seconds)
+        transform(cursor, seconds)
+        check(cursor)
+        after = count_rows(cursor)
+        matched = count(cursor, sql_queries.matched_plays_count)
+    report(before, after, seconds, matched)
+    return 0
+
+
+def stage(cursor: cursor, config: dwh.Config, role: str, seconds: dict[str, float]) -> None:
+    """Replace what is staged by the files that S3 holds now."""
+    sources = {
+        "staging_events": (config.log_data, config.log_json_paths),
+        "staging_songs": (config.song_data, "auto"),
+    }
+    for table, (source, json) in sources.items():
+        with step(f"copy {table}") as current:
+            cursor.execute(sql_queries.clear_staging_queries[table])
+            copy(cursor, table, source, json, role, config.s3_region)
+            rows = count(cursor, sql_queries.count_queries[table])
+            current.result = f"{rows} rows"
+            seconds[table] = current.seconds
+
+
+def copy(cursor: cursor, table: str, source: str, json: str, role: str, region: str) -> None:
+    """Copy one table's files, and explain why if that fails."""
+    import psycopg2
+
+    try:
+        cursor.execute(sql_queries.copy_query(table, source, json, role, region))
+    except psycopg2.InternalError as error:
+        raise explain_copy(cursor, error, table, source) from error
+
+
+def explain_copy(cursor: cursor, error: Exception, table: str, source: str) -> DwhError:
+    """Why a COPY failed: what is missing in S3, or the records that it refused."""
+    message = str(error)
+    view = re.search("stl_load_errors|sys_load_error_detail", message)
+    if view:
+        cursor.connection.rollback()
+        cursor.execute(sql_queries.newest_load_errors[view[0]])
+        return bad_records(table, source, cursor.fetchall())
+    what = f"{source} cannot be loaded: {first_line(error)}"
+    for pattern, hint in COPY_HINTS.items():
+        if re.search(pattern, message):
+            return DwhError(what, hint)
+    return DwhError(what, "see the message of Redshift; nothing was changed")
+
+
+COPY_HINTS = {
+    "S3 prefix .* does not exist": (
+        "nothing in S3 starts like this; check LOG_DATA and SONG_DATA in dwh.cfg"
+    ),
+    "NoSuchBucket": "there is no such bucket; check [s3] in dwh.cfg",
+    "NoSuchKey": "there is no such file; check LOG_JSON_PATHS in dwh.cfg",
+    "PermanentRedirect": "the bucket is elsewhere; set REGION in [s3] of dwh.cfg",
+    "AccessDenied|not authorized|Not authorized|not associated": (
+        "the cluster's role may not read this; run python setup_env.py again"
+    ),
+}
+
+
+def bad_records(table: str, source: str, errors: list[tuple[Any, ...]]) -> DwhError:
+    """The records that a COPY refused: where they are, and why."""
+    details = [
+        f"{file} line {line}, column {column}, value {(value or '')[:60]!r}: {reason}"
+        for file, line, column, value, reason in errors
+    ]
+    what = f"{source} has records that do not fit {table}"
+    return DwhError(what, "correct or remove these files; nothing was changed", details)
+
+
+def transform(cursor: cursor, seconds: dict[str, float]) -> None:
+    """Bring the star up to date with what is staged."""
+    for table, statements in sql_queries.transform_queries.items():
+        with step(f"transform {table}") as current:
+            for statement in statements:
+                cursor.execute(statement)
+            seconds[table] = current.seconds
+
+
+def check(cursor: cursor) -> None:
+    """Refuse to publish a star that is not sound."""
+    with step("check") as current:
+        counts = {name: count(cursor, query) for name, query in sql_queries.checks.items()}
+        faults = [f"{name}: {found} exceptions" for name, found in counts.items() if found]
+        if faults:
+            what = f"the data failed {len(faults)} of {len(counts)} checks"
+            hint = "nothing was published; query the source for records without keys"
+            raise ChecksError(what, hint, faults)
+        current.result = f"{len(counts)} checks passed"
+
+
+def count(cursor: cursor, query: str) -> int:
+    """The one number that a query returns."""
+    cursor.execute(query)
+    (number,) = cursor.fetchone() or (0,)
+    return int(number)
+
+
+def count_rows(cursor: cursor) -> dict[str, int]:
+    """The rows of each table."""
+    return {name: count(cursor, query) for name, query in sql_queries.count_queries.items()}
+
+
+def report(
+    before: dict[str, int], after: dict[str, int], seconds: dict[str, float], matched: int
+) -> None:
+    """Print what each table holds, what is new in it, and how long that took."""
+    rows: list[tuple[Any, ...]] = []
+    for table, now in after.items():
+        new = None if table.startswith("staging") else now - before[table]
+        rows.append((table, now, new, round(seconds[table], 2)))
+        if table == "songplays":
+            rows.append(("- matched to a song", matched, None, None))
+    print_table("Warehouse", ("table", "rows", "new rows", "seconds"), rows)
+    say("Next: python query.py")
+
+
+if __name__ == "__main__":
+    sys.exit(dwh.run(main))

@@ -1,0 +1,894 @@
+"""Every SQL statement of the project, as named constants and ordered dictionaries.
+
+The dialect is Amazon Redshift's. It enforces no keys, so the load keeps them itself: a `batch_*`
+table holds what the staged data adds or changes, one row per key, and `checks` prove the result.
+"""
+
+# ---------------------------------------------------------------------------- tables
+
+staging_events_create = """
+CREATE TABLE IF NOT EXISTS staging_events (
+    -- One event of the app's log, as delivered, in the order of the JSONPaths file.
+    artist VARCHAR(1024),
+    auth VARCHAR(64),
+    first_name VARCHAR(1024),
+    gender VARCHAR(64),
+    item_in_session INTEGER,
+    last_name VARCHAR(1024),
+    length DOUBLE PRECISION,
+    level VARCHAR(64),
+    location VARCHAR(1024),
+    method VARCHAR(64),
+    page VARCHAR(256),
+    registration BIGINT,
+    session_id INTEGER,
+    song VARCHAR(1024),
+    status INTEGER,
+    ts BIGINT,
+    user_agent VARCHAR(2048),
+    user_id VARCHAR(64)
+)
+DISTSTYLE EVEN
+"""
+
+staging_songs_create = """
+CREATE TABLE IF NOT EXISTS staging_songs (
+    -- One song file, as delivered; the names are the keys of its JSON.
+    num_songs INTEGER,
+    artist_id VARCHAR(64),
+    artist_latitude DOUBLE PRECISION,
+    artist_longitude DOUBLE PRECISION,
+    artist_location VARCHAR(1024),
+    artist_name VARCHAR(1024),
+    song_id VARCHAR(64),
+    title VARCHAR(1024),
+    duration DOUBLE PRECISION,
+    year INTEGER
+)
+DISTSTYLE EVEN
+"""
+
+songplays_create = """
+CREATE TABLE IF NOT EXISTS songplays (
+    -- Fact: one play. Key: user_id, session_id, item_in_session, start_time.
+    -- song_id and artist_id are NULL when the catalogue has no such song.
+    songplay_id BIGINT IDENTITY(0, 1),
+    start_time TIMESTAMP NOT NULL,
+    user_id VARCHAR(64) NOT NULL,
+    level VARCHAR(64),
+    song_id VARCHAR(64),
+    artist_id VARCHAR(64),
+    session_id INTEGER NOT NULL,
+    location VARCHAR(1024),
+    user_agent VARCHAR(2048),
+    item_in_session INTEGER NOT NULL,
+    song VARCHAR(1024),
+    artist VARCHAR(1024),
+    length DOUBLE PRECISION,
+    PRIMARY KEY (songplay_id)
+)
+DISTKEY (song_id)
+COMPOUND SORTKEY (start_time, session_id)
+"""
+
+users_create = """
+CREATE TABLE IF NOT EXISTS users (
+    -- One user, as the latest event describes them; the event's time and place tell which is later.
+    user_id VARCHAR(64) NOT NULL,
+    first_name VARCHAR(1024),
+    last_name VARCHAR(1024),
+    gender VARCHAR(64),
+    level VARCHAR(64),
+    event_time TIMESTAMP NOT NULL,
+    item_in_session INTEGER NOT NULL,
+    PRIMARY KEY (user_id)
+)
+DISTSTYLE ALL
+SORTKEY (user_id)
+"""
+
+songs_create = """
+CREATE TABLE IF NOT EXISTS songs (
+    -- One song; artist_name is the name in the song's own record, by which plays find it.
+    song_id VARCHAR(64) NOT NULL,
+    title VARCHAR(1024),
+    artist_id VARCHAR(64) NOT NULL,
+    year INTEGER,
+    duration DOUBLE PRECISION,
+    artist_name VARCHAR(1024),
+    PRIMARY KEY (song_id)
+)
+DISTKEY (song_id)
+SORTKEY (song_id)
+"""
+
+artists_create = """
+CREATE TABLE IF NOT EXISTS artists (
+    -- One artist of the catalogue.
+    artist_id VARCHAR(64) NOT NULL,
+    name VARCHAR(1024),
+    location VARCHAR(1024),
+    latitude DOUBLE PRECISION,
+    longitude DOUBLE PRECISION,
+    PRIMARY KEY (artist_id)
+)
+DISTSTYLE ALL
+SORTKEY (artist_id)
+"""
+
+time_create = """
+CREATE TABLE IF NOT EXISTS time (
+    -- One start_time of songplays, in UTC; week is ISO's, weekday 0 is Sunday.
+    start_time TIMESTAMP NOT NULL,
+    hour INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    week INTEGER NOT NULL,
+    month INTEGER NOT NULL,
+    year INTEGER NOT NULL,
+    weekday INTEGER NOT NULL,
+    PRIMARY KEY (start_time)
+)
+DISTSTYLE ALL
+SORTKEY (start_time)
+"""
+
+create_table_queries = {
+    "staging_events": staging_events_create,
+    "staging_songs": staging_songs_create,
+    "songplays": songplays_create,
+    "users": users_create,
+    "songs": songs_create,
+    "artists": artists_create,
+    "time": time_create,
+}
+
+drop_table_queries = {
+    "staging_events": "DROP TABLE IF EXISTS staging_events",
+    "staging_songs": "DROP TABLE IF EXISTS staging_songs",
+    "songplays": "DROP TABLE IF EXISTS songplays",
+    "users": "DROP TABLE IF EXISTS users",
+    "songs": "DROP TABLE IF EXISTS songs",
+    "artists": "DROP TABLE IF EXISTS artists",
+    "time": "DROP TABLE IF EXISTS time",
+}
+
+count_queries = {
+    "staging_events": "SELECT COUNT(*) FROM staging_events",
+    "staging_songs": "SELECT COUNT(*) FROM staging_songs",
+    "songplays": "SELECT COUNT(*) FROM songplays",
+    "users": "SELECT COUNT(*) FROM users",
+    "songs": "SELECT COUNT(*) FROM songs",
+    "artists": "SELECT COUNT(*) FROM artists",
+    "time": "SELECT COUNT(*) FROM time",
+}
+
+existing_tables = """
+-- The names of the tables that are there.
+SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+"""
+
+matched_plays_count = """
+-- How many plays have found their song.
+SELECT COUNT(song_id) FROM songplays
+"""
+
+# ---------------------------------------------------------------------------- staging
+
+lock_staging = """
+-- A second load waits here until the first has committed, and then sees what it wrote.
+LOCK staging_events, staging_songs
+"""
+
+# DELETE, because Redshift's TRUNCATE would commit the transaction half-way.
+clear_staging_queries = {
+    "staging_events": "DELETE FROM staging_events",
+    "staging_songs": "DELETE FROM staging_songs",
+}
+
+staging_columns = {
+    "staging_events": """
+    artist, auth, first_name, gender, item_in_session, last_name, length, level, location,
+    method, page, registration, session_id, song, status, ts, user_agent, user_id
+""",
+    "staging_songs": """
+    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name,
+    song_id, title, duration, year
+""",
+}
+
+copy_template = """
+COPY {table} ({columns})
+FROM {source}
+IAM_ROLE {role}
+REGION {region}
+FORMAT AS JSON {json}
+COMPUPDATE OFF STATUPDATE OFF
+"""
+
+
+def literal(text: str) -> str:
+    """Quote a text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def copy_query(table: str, source: str, json: str, role: str, region: str) -> str:
+    """Build the COPY of one staging table, which cannot carry bind parameters."""
+    return copy_template.format(
+        table=table,
+        columns=staging_columns[table],
+        source=literal(source),
+        role=literal(role),
+        region=literal(region),
+        json=literal(json),
+    )
+
+
+newest_load_errors = {
+    "stl_load_errors": """
+-- The records that the newest failed COPY of this session refused.
+SELECT
+    TRIM(filename) AS file,
+    line_number AS line,
+    TRIM(colname) AS column_name,
+    TRIM(raw_field_value) AS value,
+    TRIM(err_reason) AS reason
+FROM stl_load_errors
+WHERE
+    session = PG_BACKEND_PID()
+    AND starttime = (
+        SELECT MAX(starttime) FROM stl_load_errors WHERE session = PG_BACKEND_PID()
+    )
+ORDER BY filename, line_number
+LIMIT 10
+""",
+    "sys_load_error_detail": """
+-- The same where the warehouse keeps its errors in the newer view, which has no values.
+SELECT
+    TRIM(file_name) AS file,
+    line_number AS line,
+    TRIM(column_name) AS column_name,
+    '' AS value,
+    TRIM(error_message) AS reason
+FROM sys_load_error_detail
+WHERE
+    session_id = PG_BACKEND_PID()
+    AND start_time = (
+        SELECT MAX(start_time) FROM sys_load_error_detail WHERE session_id = PG_BACKEND_PID()
+    )
+ORDER BY file_name, line_number
+LIMIT 10
+""",
+}
+
+# ---------------------------------------------------------------------------- transform
+# A batch ranks what is staged together with what the star already holds, by an order that is
+# total over the stored columns. The row that wins depends on neither the order of the loads nor
+# their number; where the stored row wins, there is nothing to do.
+
+batch_songs_create = """
+CREATE TEMP TABLE batch_songs AS
+-- Songs that are new or better known: one row per song_id, a known year first.
+WITH candidates AS (
+    SELECT
+        song_id,
+        title,
+        artist_id,
+        year,
+        duration,
+        artist_name,
+        0 AS is_stored
+    FROM staging_songs
+    WHERE song_id IS NOT NULL AND artist_id IS NOT NULL
+    UNION ALL
+    SELECT
+        song_id,
+        title,
+        artist_id,
+        year,
+        duration,
+        artist_name,
+        1 AS is_stored
+    FROM songs
+),
+
+ranked AS (
+    SELECT
+        song_id,
+        title,
+        artist_id,
+        year,
+        duration,
+        artist_name,
+        is_stored,
+        ROW_NUMBER() OVER (
+            PARTITION BY song_id
+            ORDER BY
+                CASE WHEN year > 0 THEN 0 ELSE 1 END,
+                title, artist_id, year, duration, artist_name, is_stored DESC
+        ) AS place
+    FROM candidates
+)
+
+SELECT
+    song_id,
+    title,
+    artist_id,
+    year,
+    duration,
+    artist_name
+FROM ranked
+WHERE place = 1 AND is_stored = 0
+"""
+
+songs_delete = """
+-- Songs whose record the batch replaces.
+DELETE FROM songs USING batch_songs
+WHERE songs.song_id = batch_songs.song_id
+"""
+
+songs_insert = """
+INSERT INTO songs (song_id, title, artist_id, year, duration, artist_name)
+-- One row per song_id.
+SELECT
+    song_id,
+    title,
+    artist_id,
+    year,
+    duration,
+    artist_name
+FROM batch_songs
+"""
+
+batch_artists_create = """
+CREATE TEMP TABLE batch_artists AS
+-- Artists that are new or better known: one row per artist_id, the best located first, then the
+-- alphabetically first name.
+WITH candidates AS (
+    SELECT
+        artist_id,
+        artist_name AS name,
+        artist_location AS location,
+        artist_latitude AS latitude,
+        artist_longitude AS longitude,
+        0 AS is_stored
+    FROM staging_songs
+    WHERE artist_id IS NOT NULL
+    UNION ALL
+    SELECT
+        artist_id,
+        name,
+        location,
+        latitude,
+        longitude,
+        1 AS is_stored
+    FROM artists
+),
+
+ranked AS (
+    SELECT
+        artist_id,
+        name,
+        location,
+        latitude,
+        longitude,
+        is_stored,
+        ROW_NUMBER() OVER (
+            PARTITION BY artist_id
+            ORDER BY
+                CASE WHEN latitude IS NULL OR longitude IS NULL THEN 1 ELSE 0 END,
+                CASE WHEN location <> '' THEN 0 ELSE 1 END,
+                name, location, latitude, longitude, is_stored DESC
+        ) AS place
+    FROM candidates
+)
+
+SELECT
+    artist_id,
+    name,
+    location,
+    latitude,
+    longitude
+FROM ranked
+WHERE place = 1 AND is_stored = 0
+"""
+
+artists_delete = """
+-- Artists whose record the batch replaces.
+DELETE FROM artists USING batch_artists
+WHERE artists.artist_id = batch_artists.artist_id
+"""
+
+artists_insert = """
+INSERT INTO artists (artist_id, name, location, latitude, longitude)
+-- One row per artist_id.
+SELECT
+    artist_id,
+    name,
+    location,
+    latitude,
+    longitude
+FROM batch_artists
+"""
+
+batch_users_create = """
+CREATE TEMP TABLE batch_users AS
+-- Users that are new or seen later: one row per user_id, the latest event first.
+WITH candidates AS (
+    SELECT
+        user_id,
+        first_name,
+        last_name,
+        gender,
+        level,
+        TIMESTAMP 'epoch' + ts / 1000.0 * INTERVAL '1 second' AS event_time,
+        item_in_session,
+        0 AS is_stored
+    FROM staging_events
+    WHERE TRIM(user_id) <> '' AND ts IS NOT NULL AND item_in_session IS NOT NULL
+    UNION ALL
+    SELECT
+        user_id,
+        first_name,
+        last_name,
+        gender,
+        level,
+        event_time,
+        item_in_session,
+        1 AS is_stored
+    FROM users
+),
+
+ranked AS (
+    SELECT
+        user_id,
+        first_name,
+        last_name,
+        gender,
+        level,
+        event_time,
+        item_in_session,
+        is_stored,
+        ROW_NUMBER() OVER (
+            PARTITION BY user_id
+            ORDER BY
+                event_time DESC, item_in_session DESC,
+                level, first_name, last_name, gender, is_stored DESC
+        ) AS place
+    FROM candidates
+)
+
+SELECT
+    user_id,
+    first_name,
+    last_name,
+    gender,
+    level,
+    event_time,
+    item_in_session
+FROM ranked
+WHERE place = 1 AND is_stored = 0
+"""
+
+users_delete = """
+-- Users whose record the batch replaces.
+DELETE FROM users USING batch_users
+WHERE users.user_id = batch_users.user_id
+"""
+
+users_insert = """
+INSERT INTO users (
+    user_id, first_name, last_name, gender, level, event_time, item_in_session
+)
+-- One row per user_id.
+SELECT
+    user_id,
+    first_name,
+    last_name,
+    gender,
+    level,
+    event_time,
+    item_in_session
+FROM batch_users
+"""
+
+batch_plays_create = """
+CREATE TEMP TABLE batch_plays AS
+-- Plays that are new: one row per key, however often the event is delivered. The fact is read
+-- only between the first and the last staged play, which its sort key makes cheap.
+WITH staged AS (
+    SELECT
+        TIMESTAMP 'epoch' + ts / 1000.0 * INTERVAL '1 second' AS start_time,
+        user_id,
+        level,
+        session_id,
+        location,
+        user_agent,
+        item_in_session,
+        song,
+        artist,
+        length
+    FROM staging_events
+    WHERE
+        page = 'NextSong' AND TRIM(user_id) <> ''
+        AND ts IS NOT NULL AND session_id IS NOT NULL AND item_in_session IS NOT NULL
+),
+
+candidates AS (
+    SELECT
+        start_time,
+        user_id,
+        level,
+        session_id,
+        location,
+        user_agent,
+        item_in_session,
+        song,
+        artist,
+        length,
+        0 AS is_stored
+    FROM staged
+    UNION ALL
+    SELECT
+        start_time,
+        user_id,
+        level,
+        session_id,
+        location,
+        user_agent,
+        item_in_session,
+        song,
+        artist,
+        length,
+        1 AS is_stored
+    FROM songplays
+    WHERE
+        start_time >= (SELECT MIN(start_time) FROM staged)
+        AND start_time <= (SELECT MAX(start_time) FROM staged)
+),
+
+ranked AS (
+    SELECT
+        start_time,
+        user_id,
+        level,
+        session_id,
+        location,
+        user_agent,
+        item_in_session,
+        song,
+        artist,
+        length,
+        is_stored,
+        ROW_NUMBER() OVER (
+            PARTITION BY user_id, session_id, item_in_session, start_time
+            ORDER BY song, artist, length, level, location, user_agent, is_stored DESC
+        ) AS place
+    FROM candidates
+)
+
+SELECT
+    start_time,
+    user_id,
+    level,
+    session_id,
+    location,
+    user_agent,
+    item_in_session,
+    song,
+    artist,
+    length
+FROM ranked
+WHERE place = 1 AND is_stored = 0
+"""
+
+song_matches_create = """
+CREATE TEMP TABLE song_matches AS
+-- What a play is matched by: one row per title, artist name and duration, the lowest song_id.
+WITH ranked AS (
+    SELECT
+        title,
+        artist_name,
+        duration,
+        song_id,
+        artist_id,
+        ROW_NUMBER() OVER (
+            PARTITION BY title, artist_name, duration
+            ORDER BY song_id
+        ) AS place
+    FROM songs
+)
+
+SELECT
+    title,
+    artist_name,
+    duration,
+    song_id,
+    artist_id
+FROM ranked
+WHERE place = 1
+"""
+
+songplays_delete = """
+-- Plays that an event of the same key, but another content, replaces.
+DELETE FROM songplays USING batch_plays
+WHERE
+    songplays.user_id = batch_plays.user_id
+    AND songplays.session_id = batch_plays.session_id
+    AND songplays.item_in_session = batch_plays.item_in_session
+    AND songplays.start_time = batch_plays.start_time
+"""
+
+songplays_insert = """
+INSERT INTO songplays (
+    start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
+    item_in_session, song, artist, length
+)
+-- One row per play; without a match it stays, its song and artist unknown.
+SELECT
+    batch_plays.start_time,
+    batch_plays.user_id,
+    batch_plays.level,
+    song_matches.song_id,
+    song_matches.artist_id,
+    batch_plays.session_id,
+    batch_plays.location,
+    batch_plays.user_agent,
+    batch_plays.item_in_session,
+    batch_plays.song,
+    batch_plays.artist,
+    batch_plays.length
+FROM batch_plays
+LEFT JOIN song_matches
+    ON
+        batch_plays.song = song_matches.title
+        AND batch_plays.artist = song_matches.artist_name
+        AND batch_plays.length = song_matches.duration
+"""
+
+songplays_rematch = """
+-- Earlier plays whose song came late, or whose song's record has changed since.
+UPDATE songplays
+SET song_id = rematched.song_id, artist_id = rematched.artist_id
+FROM (
+    SELECT
+        plays.songplay_id,
+        song_matches.song_id,
+        song_matches.artist_id
+    FROM songplays AS plays
+    LEFT JOIN song_matches
+        ON
+            plays.song = song_matches.title
+            AND plays.artist = song_matches.artist_name
+            AND plays.length = song_matches.duration
+    WHERE
+        COALESCE(plays.song_id, '') <> COALESCE(song_matches.song_id, '')
+        OR COALESCE(plays.artist_id, '') <> COALESCE(song_matches.artist_id, '')
+) AS rematched
+WHERE songplays.songplay_id = rematched.songplay_id
+"""
+
+time_insert = """
+INSERT INTO time (start_time, hour, day, week, month, year, weekday)
+-- One row per start_time of songplays that is not there yet.
+SELECT DISTINCT
+    songplays.start_time,
+    EXTRACT(HOUR FROM songplays.start_time) AS hour,
+    EXTRACT(DAY FROM songplays.start_time) AS day,
+    EXTRACT(WEEK FROM songplays.start_time) AS week,
+    EXTRACT(MONTH FROM songplays.start_time) AS month,
+    EXTRACT(YEAR FROM songplays.start_time) AS year,
+    EXTRACT(DOW FROM songplays.start_time) AS weekday
+FROM songplays
+LEFT JOIN time ON songplays.start_time = time.start_time
+WHERE time.start_time IS NULL
+"""
+
+# By the table that each step fills, in this order: plays look up songs, time is made of plays.
+transform_queries = {
+    "songs": (batch_songs_create, songs_delete, songs_insert),
+    "artists": (batch_artists_create, artists_delete, artists_insert),
+    "users": (batch_users_create, users_delete, users_insert),
+    "songplays": (
+        batch_plays_create,
+        song_matches_create,
+        songplays_delete,
+        songplays_insert,
+        songplays_rematch,
+    ),
+    "time": (time_insert,),
+}
+
+# ---------------------------------------------------------------------------- checks
+# Each counts what is wrong, so that 0 is well.
+
+checks = {
+    "songplays: one row per play": """
+-- Keys that more than one row has.
+SELECT COUNT(*) FROM (
+    SELECT user_id FROM songplays
+    GROUP BY user_id, session_id, item_in_session, start_time
+    HAVING COUNT(*) > 1
+) AS duplicates
+""",
+    "users: one row per user_id": """
+-- Keys that more than one row has.
+SELECT COUNT(*) FROM (
+    SELECT user_id FROM users
+    GROUP BY user_id
+    HAVING COUNT(*) > 1
+) AS duplicates
+""",
+    "songs: one row per song_id": """
+-- Keys that more than one row has.
+SELECT COUNT(*) FROM (
+    SELECT song_id FROM songs
+    GROUP BY song_id
+    HAVING COUNT(*) > 1
+) AS duplicates
+""",
+    "artists: one row per artist_id": """
+-- Keys that more than one row has.
+SELECT COUNT(*) FROM (
+    SELECT artist_id FROM artists
+    GROUP BY artist_id
+    HAVING COUNT(*) > 1
+) AS duplicates
+""",
+    "time: one row per start_time": """
+-- Keys that more than one row has.
+SELECT COUNT(*) FROM (
+    SELECT start_time FROM time
+    GROUP BY start_time
+    HAVING COUNT(*) > 1
+) AS duplicates
+""",
+    "every staged play is in songplays": """
+-- Staged plays that the fact lacks; those without ts, sessionId or itemInSession count here.
+SELECT COUNT(*) FROM staging_events
+LEFT JOIN songplays
+    ON
+        staging_events.user_id = songplays.user_id
+        AND staging_events.session_id = songplays.session_id
+        AND staging_events.item_in_session = songplays.item_in_session
+        AND TIMESTAMP 'epoch' + staging_events.ts / 1000.0 * INTERVAL '1 second'
+        = songplays.start_time
+WHERE
+    staging_events.page = 'NextSong'
+    AND TRIM(staging_events.user_id) <> ''
+    AND songplays.user_id IS NULL
+""",
+    "every staged user is in users": """
+-- Staged events of users that the dimension lacks.
+SELECT COUNT(*) FROM staging_events
+LEFT JOIN users ON staging_events.user_id = users.user_id
+WHERE TRIM(staging_events.user_id) <> '' AND users.user_id IS NULL
+""",
+    "every staged song is in songs": """
+-- Staged songs that the dimension lacks; those without song_id or artist_id count here.
+SELECT COUNT(*) FROM staging_songs
+LEFT JOIN songs ON staging_songs.song_id = songs.song_id
+WHERE songs.song_id IS NULL
+""",
+    "every staged artist is in artists": """
+-- Staged artists that the dimension lacks.
+SELECT COUNT(*) FROM staging_songs
+LEFT JOIN artists ON staging_songs.artist_id = artists.artist_id
+WHERE artists.artist_id IS NULL
+""",
+    "every play's user is in users": """
+-- Plays of unknown users.
+SELECT COUNT(*) FROM songplays
+LEFT JOIN users ON songplays.user_id = users.user_id
+WHERE users.user_id IS NULL
+""",
+    "every matched song is in songs": """
+-- Plays matched to a song that is not there, or is another artist's.
+SELECT COUNT(*) FROM songplays
+LEFT JOIN songs ON songplays.song_id = songs.song_id AND songplays.artist_id = songs.artist_id
+WHERE songplays.song_id IS NOT NULL AND songs.song_id IS NULL
+""",
+    "every song's artist is in artists": """
+-- Songs of unknown artists.
+SELECT COUNT(*) FROM songs
+LEFT JOIN artists ON songs.artist_id = artists.artist_id
+WHERE artists.artist_id IS NULL
+""",
+    "every play's start_time is in time": """
+-- Plays at an unknown time.
+SELECT COUNT(*) FROM songplays
+LEFT JOIN time ON songplays.start_time = time.start_time
+WHERE time.start_time IS NULL
+""",
+}
+
+# ---------------------------------------------------------------------------- questions
+# What the analysts ask, by title.
+
+questions = {
+    "How many plays there are, and how many match a song of the catalogue": """
+-- One row over all plays.
+SELECT
+    COUNT(*) AS plays,
+    COUNT(song_id) AS matched,
+    COUNT(DISTINCT user_id) AS listeners
+FROM songplays
+""",
+    "Most played songs (plays that match a song)": """
+-- One row per song.
+SELECT
+    songs.title,
+    artists.name AS artist,
+    COUNT(*) AS plays
+FROM songplays
+INNER JOIN songs ON songplays.song_id = songs.song_id
+INNER JOIN artists ON songplays.artist_id = artists.artist_id
+GROUP BY songs.song_id, songs.title, artists.name
+ORDER BY plays DESC, songs.title, songs.song_id
+LIMIT 10
+""",
+    "Most played artists (plays that match a song)": """
+-- One row per artist.
+SELECT
+    artists.name AS artist,
+    COUNT(*) AS plays,
+    COUNT(DISTINCT songplays.user_id) AS listeners
+FROM songplays
+INNER JOIN artists ON songplays.artist_id = artists.artist_id
+GROUP BY artists.artist_id, artists.name
+ORDER BY plays DESC, artists.name, artists.artist_id
+LIMIT 10
+""",
+    "Most played artists (all plays, by the name the app reported)": """
+-- One row per name in the log, matched or not.
+SELECT
+    artist,
+    COUNT(*) AS plays,
+    COUNT(DISTINCT user_id) AS listeners
+FROM songplays
+GROUP BY artist
+ORDER BY plays DESC, artist
+LIMIT 10
+""",
+    "Plays by hour of day (all plays, UTC)": """
+-- One row per hour with a play.
+SELECT
+    time.hour,
+    COUNT(*) AS plays
+FROM songplays
+INNER JOIN time ON songplays.start_time = time.start_time
+GROUP BY time.hour
+ORDER BY time.hour
+""",
+    "Plays by weekday (all plays, UTC; 0 is Sunday)": """
+-- One row per weekday with a play.
+SELECT
+    time.weekday,
+    COUNT(*) AS plays
+FROM songplays
+INNER JOIN time ON songplays.start_time = time.start_time
+GROUP BY time.weekday
+ORDER BY time.weekday
+""",
+    "Free against paid (all plays, by the user's latest level)": """
+-- One row per level.
+SELECT
+    users.level,
+    COUNT(DISTINCT users.user_id) AS users,
+    COUNT(songplays.songplay_id) AS plays
+FROM users
+LEFT JOIN songplays ON users.user_id = songplays.user_id
+GROUP BY users.level
+ORDER BY users.level
+""",
+    "Busiest locations (all plays)": """
+-- One row per location of the log.
+SELECT
+    location,
+    COUNT(*) AS plays,
+    COUNT(DISTINCT user_id) AS listeners
+FROM songplays
+GROUP BY location
+ORDER BY plays DESC, location
+LIMIT 10
+""",
+}
