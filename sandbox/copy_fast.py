@@ -101,32 +101,25 @@ def _batches(objects: Iterable[SourceObject], command: CopyCommand) -> Iterator[
     for source in objects:
         with opened(source, command) as stream:
             body = read_fully(stream, CHUNK_BYTES)
+            size += len(body)
             if len(body) < CHUNK_BYTES:
                 small.append(body)
-                size += len(body)
-            else:
+            if size >= CHUNK_BYTES:
+                yield small
+                small, size = [], 0
+            if len(body) == CHUNK_BYTES:
                 yield from ([part] for part in _whole_lines(body, stream))
-        if size >= CHUNK_BYTES:
-            yield small
-            small, size = [], 0
-    if small:
-        yield small
+    yield small
 
 
 def _whole_lines(body: bytes, stream: BinaryIO) -> Iterator[bytes]:
     """The stream cut at line ends, about a megabyte at a time; `body` has been read already."""
-    rest = b""
     while body:
-        lines, line_end, start = body.rpartition(b"\n")
-        if line_end:
-            yield rest + lines + line_end
-            rest = start
-        else:
-            rest += body
-        if len(rest) > MAX_OBJECT_BYTES:
+        body += stream.readline(MAX_OBJECT_BYTES)
+        if len(body) > MAX_OBJECT_BYTES and not body.endswith(b"\n"):
             raise NeedsCare
+        yield body
         body = read_fully(stream, CHUNK_BYTES)
-    yield rest
 
 
 def _whole_number(text: str) -> int:
