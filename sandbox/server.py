@@ -12,11 +12,12 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from sandbox import aws, buckets, tls
+from sandbox import tls
+from sandbox.aws import api, buckets
 from sandbox.control import CA_FILE, LOCK_FILE, State, publish
-from sandbox.postgres import Postgres, PostgresError, runtime_folder
+from sandbox.warehouse.postgres import Postgres, PostgresError, runtime_folder
 
-CATALOG = Path(__file__).with_name("catalog.sql")
+CATALOG = Path(__file__).parent / "warehouse" / "catalog.sql"
 
 
 def serve(state: Path, data: str, port: int) -> int:
@@ -36,7 +37,7 @@ def serve(state: Path, data: str, port: int) -> int:
         print(_reason(problem, port), file=sys.stderr)
         return 1
     finally:
-        aws.stop_clusters()
+        api.stop_clusters()
         shutil.rmtree(runtime, ignore_errors=True)
     return 0
 
@@ -44,11 +45,11 @@ def serve(state: Path, data: str, port: int) -> int:
 def _serve_until(
     stopped: threading.Event, state: Path, data: str, port: int, runtime: Path
 ) -> None:
-    server = aws.ApiServer(port)
+    server = api.ApiServer(port)
     postgres = Postgres(runtime)
     template = threading.Thread(target=postgres.make_template, args=(CATALOG.read_text(),))
     template.start()
-    aws.install(postgres, tls.server_context(state / CA_FILE))
+    api.install(postgres, tls.server_context(state / CA_FILE))
     buckets.fill(data)
     template.join()
     server.start()

@@ -274,7 +274,8 @@ def write_config(path: Path, settings: dict[str, str]) -> Path:
     """The project's dwh.cfg with other values."""
     text = (ROOT / "dwh.cfg").read_text()
     for key, value in settings.items():
-        text, found = re.subn(rf"(?m)^{key} *=.*$", lambda _, k=key, v=value: f"{k} = {v}", text)
-        assert found, key
+        line = re.search(rf"(?m)^{key} *=.*$", text)
+        assert line, key
+        text = text.replace(line[0], f"{key} = {value}", 1)
     path.write_text(text)
     return path

@@ -6,12 +6,12 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 
-from sandbox.columns import Column
-from sandbox.copy_careful import careful_chunks
-from sandbox.copy_command import CopyCommand, parse_copy
-from sandbox.copy_fast import fast_chunks, fast_way_possible
-from sandbox.copy_json import JsonPaths, parse_jsonpaths
-from sandbox.copy_rows import LoadError, SourceObject
+from sandbox.copy.careful import careful_chunks
+from sandbox.copy.columns import Column
+from sandbox.copy.command import CopyCommand, parse_copy
+from sandbox.copy.csv_rows import LoadError, SourceObject
+from sandbox.copy.fast import fast_chunks, fast_way_possible
+from sandbox.copy.json_values import JsonPaths, parse_jsonpaths
 
 TEXT = Column("artist", "varchar", length=65535)
 INTEGER = Column("ts", "bigint")

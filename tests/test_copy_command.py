@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.copy_command import CopyCommand, is_s3_copy, parse_copy
+from sandbox.copy.command import CopyCommand, is_s3_copy, parse_copy
 from sandbox.errors import SqlError
 
 ARN = "arn:aws:iam::123456789012:role/dwh"

@@ -19,11 +19,11 @@ from copy_ways import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import copy_fast
-from sandbox.columns import Column
-from sandbox.copy_fast import fast_way_possible
-from sandbox.copy_json import JsonPaths, parse_jsonpaths
-from sandbox.copy_rows import NeedsCare
+from sandbox.copy import fast as copy_fast
+from sandbox.copy.columns import Column
+from sandbox.copy.csv_rows import NeedsCare
+from sandbox.copy.fast import fast_way_possible
+from sandbox.copy.json_values import JsonPaths, parse_jsonpaths
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import copy_records
-from sandbox.copy_json import JsonPaths, elements, members, parse_jsonpaths
-from sandbox.copy_records import MAX_OBJECT_BYTES, NOT_AN_OBJECT, BadRecord, Record, records
-from sandbox.copy_reject import ValueRejected
+from sandbox.copy import records as copy_records
+from sandbox.copy.json_values import JsonPaths, elements, members, parse_jsonpaths
+from sandbox.copy.records import MAX_OBJECT_BYTES, NOT_AN_OBJECT, BadRecord, Record, records
+from sandbox.copy.rejections import ValueRejected
 from sandbox.errors import SqlError
 
 

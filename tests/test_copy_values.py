@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.columns import Column
-from sandbox.copy_command import CopyCommand, parse_copy
-from sandbox.copy_reject import ValueRejected
-from sandbox.copy_values import convert
+from sandbox.copy.columns import Column
+from sandbox.copy.command import CopyCommand, parse_copy
+from sandbox.copy.rejections import ValueRejected
+from sandbox.copy.values import convert
 from sandbox.errors import SqlError
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.create_table import TableAttributes
-from sandbox.dialect import translate
+from sandbox.dialect.create_table import TableAttributes
+from sandbox.dialect.translation import translate
 
 
 def attributes(statement: str) -> TableAttributes:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.dialect import Translation, translate
+from sandbox.dialect.translation import Translation, translate
 from sandbox.errors import SqlError
 
 

@@ -16,7 +16,7 @@ import trustme
 from conftest import CLUSTER, MASTER, Cloud
 from psycopg2 import OperationalError
 
-from sandbox import wire
+from sandbox.warehouse import wire
 
 
 def test_issued_credentials_open_a_session_that_looks_like_redshift(warehouse: Any) -> None:
@@ -136,7 +136,7 @@ def test_psql_connects_and_asks(cloud: Cloud, cluster_role: str) -> None:
 
 
 def _bundled_psql() -> str:
-    from sandbox.postgres import _programs, runtime_folder
+    from sandbox.warehouse.postgres import _programs, runtime_folder
 
     return str(_programs(runtime_folder()) / "psql")
 

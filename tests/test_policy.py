@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import policy
+from sandbox.aws import policy
 
 BUCKET_ARN = "arn:aws:s3:::music"
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.dialect import translate
+from sandbox.dialect.translation import translate
 from sandbox.errors import SqlError
 
 LEADER = (

@@ -157,7 +157,7 @@ def test_user_is_one_who_was_seen_in_any_event(pipeline: Pipeline) -> None:
     assert [user_id for user_id, *_ in users(pipeline)] == ["7"]
 
 
-VARIANTS = [
+VARIANTS: list[dict[str, Any]] = [
     {"artist_location": "", "artist_name": "B"},
     {"artist_location": "Oslo", "artist_latitude": 59.9, "artist_longitude": 10.7},
     {"artist_location": "Bergen", "artist_name": "C"},

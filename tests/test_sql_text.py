@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.sql_text import split, tokens
+from sandbox.dialect.sql_text import split, tokens
 
 PIECES = [
     "SELECT",

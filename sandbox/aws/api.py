@@ -1,0 +1,220 @@
+"""AWS's APIs: moto's server, with clusters that are real behind their DescribeClusters.
+
+What moto does for Redshift is its bookkeeping; here a cluster is creating until its warehouse
+answers, gives out passwords that work, and is deleting until the warehouse has gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from moto.redshift import models, responses
+from moto.redshift.exceptions import (
+    ClusterNotFoundError,
+    InvalidParameterValueError,
+    RedshiftClientError,
+)
+from werkzeug.serving import make_server
+
+from sandbox.warehouse.postgres import Postgres
+from sandbox.warehouse.warehouse import Identity, Warehouse
+
+HOST = "127.0.0.1"
+ADDRESS_PATH = "/checkip"
+# https://docs.aws.amazon.com/redshift/latest/mgmt/working-with-clusters.html
+SLICES_PER_NODE = {"ra3.4xlarge": 4, "rg.4xlarge": 8, "ra3.16xlarge": 16, "rg.12xlarge": 16}
+WarehouseMaker = Callable[[Identity], Warehouse]
+log = logging.getLogger(__name__)
+
+
+class InvalidClusterStateError(RedshiftClientError):  # type: ignore[misc]
+    """The cluster is in no state for the request."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("InvalidClusterState", message)
+
+
+class Cluster(models.Cluster):  # type: ignore[misc]
+    """moto's cluster, with a warehouse that is started and stopped with it."""
+
+    make_warehouse: WarehouseMaker
+
+    def __init__(self, backend: Any, **settings: Any) -> None:
+        super().__init__(backend, **settings)
+        if not settings["encrypted"]:
+            raise InvalidParameterValueError("Clusters must be encrypted.")
+        self.status = "creating"
+        self.cluster_availability_status = "Unavailable"
+        self.warehouse: Warehouse | None = None
+        self.deleted = threading.Event()
+        threading.Thread(target=self._start, daemon=True).start()
+
+    def _start(self) -> None:
+        try:
+            warehouse = self.make_warehouse(self._identity())
+            warehouse.start()
+        except Exception:
+            log.exception("cluster %s did not start", self.cluster_identifier)
+            self.status = "hardware-failure"
+            return
+        self.warehouse = warehouse
+        self.port = warehouse.port
+        if self.deleted.is_set():
+            warehouse.stop()
+            return
+        self.cluster_availability_status = "Available"
+        self.status = "available"
+
+    def _identity(self) -> Identity:
+        slices = SLICES_PER_NODE.get(self.node_type, 2) * self.number_of_nodes
+        return Identity(
+            name=self.cluster_identifier,
+            region=self.region,
+            database=self.db_name.lower(),
+            master_user=self.master_username.lower(),
+            slices=slices,
+            attached_roles=lambda: list(self.iam_roles_arn),
+        )
+
+    @property
+    def address(self) -> str:
+        """Where the local warehouse listens."""
+        return "localhost"
+
+    @property
+    def endpoint(self) -> dict[str, str | int] | None:
+        """None until there is something to connect to, as on AWS."""
+        return super().endpoint if self.warehouse else None
+
+    def begin_delete(self, when_gone: Callable[[], None]) -> None:
+        """Stop the warehouse in the background, then forget the cluster."""
+        self.status = "deleting"
+        self.cluster_availability_status = "Unavailable"
+        self.deleted.set()
+        threading.Thread(target=self._delete, args=(when_gone,), daemon=True).start()
+
+    def _delete(self, when_gone: Callable[[], None]) -> None:
+        if self.warehouse:
+            self.warehouse.stop()
+        when_gone()
+
+
+class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
+    """moto's Redshift, where deleting takes a moment and credentials are good for something."""
+
+    # moto finds a service's URLs by the name of its backend's module.
+    __module__ = models.RedshiftBackend.__module__
+
+    def delete_cluster(self, **request: Any) -> Any:
+        """Begin to delete; the cluster is listed as deleting until its warehouse has stopped."""
+        name = request["cluster_identifier"]
+        cluster = self._available(name, ("available", "paused", "hardware-failure"))
+        deleted = super().delete_cluster(**request)
+        self.clusters[name] = cluster
+        cluster.begin_delete(lambda: self.clusters.pop(name, None))
+        return deleted
+
+    def get_cluster_credentials(
+        self, cluster_identifier: str, db_user: str, auto_create: bool, duration_seconds: int
+    ) -> dict[str, Any]:
+        """A login name and a password that the warehouse takes."""
+        super().get_cluster_credentials(cluster_identifier, db_user, auto_create, duration_seconds)
+        cluster = self._available(cluster_identifier)
+        login, password = cluster.warehouse.issue(db_user.lower(), auto_create, duration_seconds)
+        expires = datetime.now(UTC) + timedelta(seconds=duration_seconds)
+        return {"DbUser": login, "DbPassword": password, "Expiration": expires}
+
+    def modify_cluster_iam_roles(self, name: str, add: Iterable[str], remove: Iterable[str]) -> Any:
+        """Attach and detach roles."""
+        cluster = self._available(name)
+        kept = [arn for arn in cluster.iam_roles_arn if arn not in set(remove)]
+        cluster.iam_roles_arn = kept + [arn for arn in add if arn not in kept]
+        return cluster
+
+    def _available(self, name: str, states: tuple[str, ...] = ("available",)) -> Any:
+        if name not in self.clusters:
+            raise ClusterNotFoundError(name)
+        cluster = self.clusters[name]
+        if cluster.status not in states:
+            raise InvalidClusterStateError(f"There is an operation running on the Cluster {name}.")
+        return cluster
+
+
+def _modify_cluster_iam_roles(self: Any) -> ActionResult:
+    cluster = self.redshift_backend.modify_cluster_iam_roles(
+        self._get_param("ClusterIdentifier"),
+        self._get_param("AddIamRoles", []),
+        self._get_param("RemoveIamRoles", []),
+    )
+    return ActionResult({"Cluster": cluster})
+
+
+def install(postgres: Postgres, tls: ssl.SSLContext) -> None:
+    """Put our clusters into moto, in this process."""
+    Cluster.make_warehouse = lambda self, identity: Warehouse(postgres, identity, tls)  # type: ignore[assignment, misc]
+    models.Cluster = Cluster
+    models.redshift_backends.backend = RedshiftBackend
+    responses.RedshiftResponse.modify_cluster_iam_roles = _modify_cluster_iam_roles
+
+
+def stop_clusters() -> None:
+    """Stop every warehouse, whatever state its cluster is in."""
+    for regions in models.redshift_backends.values():
+        for backend in regions.values():
+            for cluster in list(backend.clusters.values()):
+                if cluster.warehouse:
+                    cluster.warehouse.stop()
+
+
+class ApiServer:
+    """moto's server on the loopback interface, in a thread.
+
+    Raises OSError when the port is taken. Answers the caller's address at /checkip, as
+    checkip.amazonaws.com does.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "false")
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind((HOST, port))
+        self._listener.listen(128)
+        self._server = make_server(
+            HOST,
+            0,
+            self._answer,
+            threaded=True,
+            request_handler=MotoRequestHandler,
+            fd=self._listener.fileno(),
+        )
+        self.url = f"http://{HOST}:{self._listener.getsockname()[1]}"
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if environ.get("PATH_INFO") == ADDRESS_PATH:
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [f"{environ['REMOTE_ADDR']}\n".encode()]
+        return self._moto(environ, start_response)
+
+    def start(self) -> None:
+        """Answer requests from now on."""
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Answer no more."""
+        self._server.shutdown()
+        self._listener.close()

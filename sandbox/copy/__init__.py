@@ -1,0 +1,1 @@
+"""COPY .. FROM S3: the command, the JSON, the values, the load."""

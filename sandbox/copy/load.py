@@ -1,0 +1,174 @@
+"""COPY carried out in a client's transaction: S3 to rows to PostgreSQL's own COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.aws.storage import RoleStorage, read_all
+from sandbox.copy.careful import careful_chunks
+from sandbox.copy.command import CopyCommand
+from sandbox.copy.csv_rows import POSTGRES_COPY_OPTIONS, LoadError, NeedsCare, SourceObject
+from sandbox.copy.fast import fast_chunks, fast_way_possible
+from sandbox.copy.json_values import JsonPaths, parse_jsonpaths
+from sandbox.copy.load_log import LoadLog
+from sandbox.copy.target_table import TargetTable, find_table
+from sandbox.errors import SqlError
+from sandbox.warehouse.backend import Backend, BackendError
+
+# PostgreSQL's classes of errors that are about a value; the careful way says which one.
+VALUE_ERRORS = ("22", "23")
+
+
+@dataclass
+class CopyResult:
+    """What COPY tells its client."""
+
+    rows: int
+    query_id: int
+    notices: list[str]
+
+
+@dataclass
+class Rejections:
+    """The records that were rejected, and how many may be: MAXERROR."""
+
+    table: str
+    limit: int
+    errors: list[LoadError] = field(default_factory=list)
+
+    def add(self, error: LoadError) -> None:
+        """Count one; raises SqlError when it is one too many."""
+        self.errors.append(error)
+        if len(self.errors) >= max(self.limit, 1):
+            raise SqlError(
+                f"Load into table '{self.table}' failed.  "
+                "Check 'stl_load_errors' system table for details."
+            )
+
+
+@dataclass(frozen=True)
+class CopyContext:
+    """What a COPY needs to know of the cluster that it runs in."""
+
+    storage: Callable[[str, str | None], RoleStorage]
+    connect: Callable[[], Any]
+
+
+def run_copy(context: CopyContext, backend: Backend, command: CopyCommand) -> CopyResult:
+    """Load the objects that `command` names, all or nothing.
+
+    Raises SqlError; an open transaction is then as before the COPY, and the caller ends it the
+    way an error does. Without one, the COPY is a transaction of its own.
+    """
+    with transaction(backend):
+        table = find_table(backend, command)
+        objects, paths = _sources(context, command)
+        with closing(context.connect()) as connection:
+            log = LoadLog(connection, backend.process_id, table.transaction_id, table.table_id)
+            size = sum(source.size for source in objects)
+            log.start(table.name, command.source, len(objects), size)
+            rejections = Rejections(table.name, command.max_error)
+            return _load(backend, command, table, (objects, paths), rejections, log)
+
+
+def _load(
+    backend: Backend,
+    command: CopyCommand,
+    table: TargetTable,
+    sources: tuple[list[SourceObject], JsonPaths | None],
+    rejections: Rejections,
+    log: LoadLog,
+) -> CopyResult:
+    rows, completed = 0, False
+    try:
+        rows = _copy(backend, command, table, sources, rejections)
+        completed = True
+    finally:
+        log.finish(rows, rejections.errors, completed)
+    backend.execute(f"ANALYZE {table.quoted_name}")
+    return CopyResult(rows, log.query_id, _notices(table.name, rows, len(rejections.errors)))
+
+
+def _copy(
+    backend: Backend,
+    command: CopyCommand,
+    table: TargetTable,
+    sources: tuple[list[SourceObject], JsonPaths | None],
+    rejections: Rejections,
+) -> int:
+    """The fast way if everything is plain, else again from the start with care."""
+    objects, paths = sources
+    sql = f"COPY {table.quoted_name} ({table.quoted_columns}) FROM STDIN {POSTGRES_COPY_OPTIONS}"
+    if fast_way_possible(command, table.columns, paths) and not command.noload:
+        try:
+            with savepoint(backend):
+                return backend.copy_in(sql, fast_chunks(objects, command, table.columns, paths))
+        except NeedsCare:
+            pass
+        except BackendError as problem:
+            if not problem.fields.get("C", "").startswith(VALUE_ERRORS):
+                raise _refused(problem) from problem
+    chunks = careful_chunks(objects, command, table.columns, paths, rejections.add)
+    if command.noload:
+        return sum(0 for _ in chunks)
+    try:
+        return backend.copy_in(sql, chunks)
+    except BackendError as problem:
+        raise _refused(problem) from problem
+
+
+def _sources(
+    context: CopyContext, command: CopyCommand
+) -> tuple[list[SourceObject], JsonPaths | None]:
+    storage = context.storage(command.role, command.region)
+    read = storage.manifest if command.manifest else storage.find
+    objects = [SourceObject(found.url, found.size, found.open) for found in read(command.source)]
+    if not command.json_paths.startswith("s3://"):
+        return objects, None
+    return objects, parse_jsonpaths(read_all(storage.get(command.json_paths)))
+
+
+def _notices(table: str, rows: int, rejected: int) -> list[str]:
+    notices = [f"Load into table '{table}' completed, {rows} record(s) loaded successfully."]
+    if rejected:
+        notices.append(
+            f"Load into table '{table}' completed, {rejected} record(s) could not be loaded.  "
+            "Check 'stl_load_errors' system table for details."
+        )
+    return notices
+
+
+def _refused(problem: BackendError) -> SqlError:
+    return SqlError(
+        problem.fields.get("M", ""), problem.fields.get("C", ""), problem.fields.get("D", "")
+    )
+
+
+@contextmanager
+def transaction(backend: Backend) -> Iterator[None]:
+    """A transaction around the block, unless one is open: rolled back if the block fails."""
+    if backend.status != b"I":
+        yield
+        return
+    backend.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        backend.execute("ROLLBACK")
+        raise
+    backend.execute("COMMIT")
+
+
+@contextmanager
+def savepoint(backend: Backend) -> Iterator[None]:
+    """What the block did in PostgreSQL is undone if it fails. Clients cannot use savepoints."""
+    backend.execute("SAVEPOINT sandbox_copy")
+    try:
+        yield
+    except BaseException:
+        backend.execute("ROLLBACK TO SAVEPOINT sandbox_copy")
+        raise
+    backend.execute("RELEASE SAVEPOINT sandbox_copy")

@@ -1,0 +1,1 @@
+"""Redshift's SQL to PostgreSQL's: what is rewritten, what is refused."""

@@ -1,0 +1,285 @@
+"""One client's session: Redshift's statements in, PostgreSQL's and our own replies out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from sandbox.copy.command import CopyCommand, is_s3_copy, parse_copy
+from sandbox.dialect.record_table import record_table
+from sandbox.dialect.sql_text import split
+from sandbox.dialect.translation import Translation, translate
+from sandbox.errors import SqlError
+from sandbox.warehouse import wire
+from sandbox.warehouse.backend import Backend, Message
+from sandbox.warehouse.postgres_errors import as_redshift
+
+Step = CopyCommand | Translation
+FLUSH_SIZE = 1 << 16
+TRANSACTION_ABORTED = SqlError(
+    "current transaction is aborted, commands ignored until end of transaction block", "25P02"
+)
+LAST_COPY_FUNCTIONS = ("pg_last_copy_count", "pg_last_copy_id")
+
+
+class Client(Protocol):
+    """The connection to the client, TLS undone."""
+
+    def read(self) -> Message | None:
+        """The next message, None when the client has gone."""
+
+    def send(self, data: bytes) -> None:
+        """Send bytes."""
+
+
+class CopyResult(Protocol):
+    """What a COPY tells its client."""
+
+    rows: int
+    query_id: int
+    notices: list[str]
+
+
+Copier = Callable[[Backend, CopyCommand], CopyResult]
+
+
+def plan(statement: str) -> Step:
+    """What to do for one statement. Raises SqlError for what Redshift refuses."""
+    return parse_copy(statement) if is_s3_copy(statement) else translate(statement)
+
+
+def is_special(step: Step) -> bool:
+    """Whether a step is more than one statement for PostgreSQL."""
+    return isinstance(step, CopyCommand) or step.table is not None or step.commits
+
+
+def is_unchanged(step: Step, statement: str) -> bool:
+    """Whether PostgreSQL does just what is asked when it gets the statement as it is."""
+    return not is_special(step) and isinstance(step, Translation) and step.sql == statement
+
+
+class Session:
+    """Serves one client that has logged in, with a PostgreSQL session of its own.
+
+    Statements that PostgreSQL understands are forwarded as they are. The others are translated,
+    or, as COPY, carried out here inside the client's transaction.
+    """
+
+    def __init__(self, client: Client, backend: Backend, copier: Copier) -> None:
+        self.client = client
+        self.backend = backend
+        self.copier = copier
+        self._special: dict[str, Step] = {}
+        self._portals: dict[str, Step] = {}
+        self._skip_to_sync = False
+        self._last_copy = {"count": 0, "id": -1}
+        self._committed_copy_id = -1
+
+    def run(self) -> None:
+        """Serve until the client leaves. Raises ProtocolError on bytes that are no message."""
+        handlers = {
+            wire.QUERY: self._query,
+            wire.PARSE: self._parse,
+            wire.BIND: self._bind,
+            wire.DESCRIBE: self._describe,
+            wire.EXECUTE: self._execute,
+            wire.CLOSE: self._close,
+            wire.SYNC: self._sync,
+        }
+        while (message := self.client.read()) and message.kind != wire.TERMINATE:
+            if message.kind == wire.FLUSH or (self._skip_to_sync and message.kind != wire.SYNC):
+                continue
+            if message.kind not in handlers:
+                raise wire.ProtocolError(f"invalid message type {message.kind!r}")
+            handlers[message.kind](message.payload)
+
+    # The simple protocol.
+
+    def _query(self, payload: bytes) -> None:
+        (text,) = wire.first_strings(payload, 1)
+        try:
+            self._run_script(text)
+        except SqlError as problem:
+            self._refuse(problem if self.backend.status != b"E" else TRANSACTION_ABORTED)
+        self.client.send(wire.ready(self.backend.status))
+
+    def _run_script(self, text: str) -> None:
+        statements = split(text)
+        steps = [plan(statement) for statement in statements]
+        if all(map(is_unchanged, steps, statements)):
+            self._set_last_copy(text)
+            self._forward(text)
+        elif len(steps) == 1:
+            self._run_step(steps[0])
+        else:
+            self._run_together(steps)
+
+    def _run_together(self, steps: list[Step]) -> None:
+        """The statements of one message are one transaction, unless they say otherwise."""
+        own_transaction = self.backend.status == b"I" and not any(map(_controls_transaction, steps))
+        if own_transaction:
+            self.backend.execute("BEGIN")
+        succeeded = all(self._run_step(step) for step in steps)
+        if own_transaction:
+            self.backend.execute("COMMIT" if succeeded else "ROLLBACK")
+
+    def _run_step(self, step: Step) -> bool:
+        """Run one step and send its replies; whether it succeeded."""
+        if isinstance(step, CopyCommand):
+            return self._run_copy(step)
+        self._set_last_copy(step.sql)
+        if step.table is not None:
+            return self._forward(f"{step.sql}; {record_table(step.table)}", first_only=True)
+        if step.commits and self.backend.status == b"T":
+            return self._forward(f"{step.sql}; COMMIT", first_only=True)
+        return self._forward(step.sql)
+
+    def _forward(self, sql: str, first_only: bool = False) -> bool:
+        """Run SQL in PostgreSQL and relay what it says, of the first statement or of all."""
+        self.backend.send(wire.query(sql))
+        return self._relay(first_only)
+
+    def _relay(self, first_only: bool = False) -> bool:
+        succeeded, finished, pending = True, False, bytearray()
+        for message in self.backend.replies():
+            if message.kind == wire.ERROR:
+                succeeded, finished = False, False
+            if finished:
+                continue
+            pending += self._seen(message)
+            finished = first_only and message.kind == wire.COMMAND_COMPLETE
+            if len(pending) > FLUSH_SIZE:
+                self.client.send(bytes(pending))
+                pending.clear()
+        self.client.send(bytes(pending))
+        return succeeded
+
+    def _seen(self, message: Message) -> bytes:
+        if message.kind == wire.ERROR:
+            return as_redshift(message).to_bytes()
+        if message.kind == wire.COMMAND_COMPLETE:
+            self._note_end_of_transaction(message.payload)
+        return message.to_bytes()
+
+    def _refuse(self, problem: SqlError) -> None:
+        """Send an error of our own, which ends an open transaction as any error does."""
+        self.backend.fail_transaction()
+        self.client.send(
+            wire.error(problem.message, problem.sqlstate, detail=problem.detail, hint=problem.hint)
+        )
+
+    # COPY, and the two functions that ask about the last one.
+
+    def _run_copy(self, command: CopyCommand) -> bool:
+        try:
+            if self.backend.status == b"E":
+                raise TRANSACTION_ABORTED
+            result = self.copier(self.backend, command)
+        except SqlError as problem:
+            self._last_copy["count"] = 0
+            self._refuse(problem)
+            return False
+        self._last_copy = {"count": result.rows, "id": result.query_id}
+        if self.backend.status == b"I":
+            self._committed_copy_id = result.query_id
+        notices = [wire.notice(text) for text in result.notices]
+        self.client.send(wire.join([*notices, wire.command_complete("COPY")]))
+        return True
+
+    def _note_end_of_transaction(self, tag: bytes) -> None:
+        if tag == b"COMMIT\0":
+            self._committed_copy_id = self._last_copy["id"]
+        elif tag == b"ROLLBACK\0":
+            self._last_copy["id"] = self._committed_copy_id
+
+    def _set_last_copy(self, sql: str) -> None:
+        asked = any(name in sql.lower() for name in LAST_COPY_FUNCTIONS)
+        if asked and self.backend.status != b"E":
+            for name, value in self._last_copy.items():
+                self.backend.execute(
+                    f"SELECT set_config('sandbox.last_copy_{name}', '{value}', false)"
+                )
+
+    # The extended protocol: each message is answered at once, so that Flush has nothing to do.
+
+    def _parse(self, payload: bytes) -> None:
+        name, text = wire.first_strings(payload, 2)
+        try:
+            statements = split(text)
+            step = plan(statements[0]) if len(statements) == 1 else Translation(text)
+        except SqlError as problem:
+            self._refuse(problem if self.backend.status != b"E" else TRANSACTION_ABORTED)
+            self._skip_to_sync = True
+            return
+        self._special.pop(name, None)
+        if is_special(step):
+            self._special[name] = step
+            self.client.send(wire.message(wire.PARSE_COMPLETE))
+            return
+        assert isinstance(step, Translation)
+        self._set_last_copy(step.sql)
+        rest = payload[len(wire.text(name) + wire.text(text)) :]
+        self._pass(wire.PARSE, wire.text(name) + wire.text(step.sql) + rest, wire.PARSE_COMPLETE)
+
+    def _bind(self, payload: bytes) -> None:
+        portal, name = wire.first_strings(payload, 2)
+        self._portals.pop(portal, None)
+        if name in self._special:
+            self._portals[portal] = self._special[name]
+            self.client.send(wire.message(wire.BIND_COMPLETE))
+        else:
+            self._pass(wire.BIND, payload, wire.BIND_COMPLETE)
+
+    def _describe(self, payload: bytes) -> None:
+        (name,) = wire.first_strings(payload[1:], 1)
+        if payload[:1] == b"S" and name in self._special:
+            parameters = wire.message(wire.PARAMETER_DESCRIPTION, b"\0\0")
+            self.client.send(parameters + wire.message(wire.NO_DATA))
+        elif payload[:1] == b"P" and name in self._portals:
+            self.client.send(wire.message(wire.NO_DATA))
+        else:
+            self._pass(wire.DESCRIBE, payload, wire.ROW_DESCRIPTION + wire.NO_DATA)
+
+    def _execute(self, payload: bytes) -> None:
+        (portal,) = wire.first_strings(payload, 1)
+        if portal in self._portals:
+            self._skip_to_sync = not self._run_step(self._portals[portal])
+        else:
+            ends = wire.COMMAND_COMPLETE + wire.EMPTY_QUERY + wire.PORTAL_SUSPENDED
+            self._pass(wire.EXECUTE, payload, ends)
+
+    def _close(self, payload: bytes) -> None:
+        (name,) = wire.first_strings(payload[1:], 1)
+        known = self._special if payload[:1] == b"S" else self._portals
+        if known.pop(name, None):
+            self.client.send(wire.message(wire.CLOSE_COMPLETE))
+        else:
+            self._pass(wire.CLOSE, payload, wire.CLOSE_COMPLETE)
+
+    def _sync(self, payload: bytes) -> None:
+        self._skip_to_sync = False
+        self.backend.send(wire.message(wire.SYNC, payload))
+        self._relay()
+        self.client.send(wire.ready(self.backend.status))
+
+    def _pass(self, kind: bytes, payload: bytes, ends: bytes) -> None:
+        """Forward one message and relay its replies up to one whose type is in `ends`."""
+        self.backend.send(wire.message(kind, payload) + wire.message(wire.FLUSH))
+        pending = bytearray()
+        while True:
+            message = self.backend.receive()
+            pending += self._seen(message)
+            self._skip_to_sync = message.kind == wire.ERROR
+            if self._skip_to_sync or message.kind in ends:
+                break
+            if len(pending) > FLUSH_SIZE:
+                self.client.send(bytes(pending))
+                pending.clear()
+        self.client.send(bytes(pending))
+
+
+def _controls_transaction(step: Step) -> bool:
+    words = "" if isinstance(step, CopyCommand) else step.sql.lstrip().lower()
+    return words.startswith(
+        ("begin", "start", "commit", "end", "rollback", "abort", "vacuum", "truncate")
+    )
