@@ -6,23 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sandbox.dialect.sql_text import scan
 from sandbox.errors import SYNTAX_ERROR, SqlError, syntax_error
 
 STRING = "string"
 QUOTED_NAME = "quoted name"
+MARKS = frozenset("(),.;")
 
-_TOKEN = re.compile(
-    r"""(?P<space>\s+|--[^\r\n]*)
-      | (?P<comment>/\*)
-      | (?P<string>'(?:[^'\\]|''|\\.)*')
-      | (?P<quoted>"(?:[^"]|"")+")
-      | (?P<word>[^\W\d][\w$]*)
-      | (?P<number>\d+(?!\w))
-      | (?P<parameter>\$\d+)
-      | (?P<mark>[(),.;])""",
-    re.VERBOSE | re.DOTALL,
-)
-_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_CLOSED_STRING = re.compile(r"'(?:[^'\\]|''|\\.)*'", re.DOTALL)
+_CLOSED_NAME = re.compile(r'"(?:[^"]|"")+"', re.DOTALL)
 _ESCAPE = re.compile(r"''|\\(.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
@@ -53,26 +45,37 @@ class Token:
 def tokens(text: str) -> Iterator[Token]:
     """The statement's tokens, without white space and comments.
 
-    Raises SqlError 42601 at what is no token, or is never closed.
+    Raises SqlError 42601 at what is no token of COPY, or is never closed.
     """
-    position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise _no_token(text[position])
-        position = match.end()
-        if match.lastgroup == "comment":
-            position = _end_of_comment(text, position)
-        elif match.lastgroup != "space":
-            yield _token(match.lastgroup or "", match.group())
+    for found in scan(text):
+        yield _token(found.kind, found.text)
 
 
 def _token(kind: str, text: str) -> Token:
     if kind == "string":
-        return Token(STRING, _ESCAPE.sub(_unescaped, text[1:-1]))
+        return Token(STRING, _ESCAPE.sub(_unescaped, _closed(text, _CLOSED_STRING, "string")[1:-1]))
     if kind == "quoted":
-        return Token(QUOTED_NAME, text[1:-1].replace('""', '"'))
+        name = _closed(text, _CLOSED_NAME, "identifier")
+        return Token(QUOTED_NAME, name[1:-1].replace('""', '"'))
+    if kind == "operator":
+        return Token("mark", _mark(text))
     return Token(kind, text)
+
+
+def _closed(text: str, pattern: re.Pattern[str], what: str) -> str:
+    if pattern.fullmatch(text):
+        return text
+    if text[0] in "'\"":
+        raise SqlError(f"unterminated quoted {what}", SYNTAX_ERROR)
+    raise syntax_error(text[:1])
+
+
+def _mark(text: str) -> str:
+    if text.startswith("/*"):
+        raise SqlError("unterminated /* comment", SYNTAX_ERROR)
+    if text not in MARKS:
+        raise syntax_error(text)
+    return text
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -82,23 +85,3 @@ def _unescaped(match: re.Match[str]) -> str:
     if escaped.isdigit() or escaped in "xu":
         raise SqlError("numeric escapes in a literal are not supported", SYNTAX_ERROR)
     return _ESCAPED.get(escaped, escaped)
-
-
-def _no_token(character: str) -> SqlError:
-    if character == "'":
-        return SqlError("unterminated quoted string", SYNTAX_ERROR)
-    if character == '"':
-        return SqlError("unterminated quoted identifier", SYNTAX_ERROR)
-    return syntax_error(character)
-
-
-def _end_of_comment(text: str, position: int) -> int:
-    """Where a comment ends whose opening mark lies before the position; comments nest."""
-    depth = 1
-    while depth:
-        edge = _COMMENT_EDGE.search(text, position)
-        if edge is None:
-            raise SqlError("unterminated /* comment", SYNTAX_ERROR)
-        depth += 1 if edge.group() == "/*" else -1
-        position = edge.end()
-    return position

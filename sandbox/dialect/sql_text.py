@@ -50,10 +50,11 @@ def tokens(text: str) -> list[Token]:
     does not end reaches to the end of the text; so does a comment, as one operator token, for
     PostgreSQL to complain about.
     """
-    return list(_scan(text))
+    return list(scan(text))
 
 
-def _scan(text: str) -> Iterator[Token]:
+def scan(text: str) -> Iterator[Token]:
+    """The same as `tokens`, one by one: for who needs only the first of a long text."""
     position, end, match = 0, len(text), _TOKEN.match
     while position < end:
         found = match(text, position)
@@ -87,7 +88,7 @@ def split(text: str) -> list[str]:
     statements: list[str] = []
     first: Token | None = None
     last: Token | None = None
-    for token in _scan(text):
+    for token in scan(text):
         if token.key != ";":
             first, last = first or token, token
         elif first and last:
