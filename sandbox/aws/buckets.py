@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -24,7 +23,6 @@ class FileKey(FakeKey):  # type: ignore[misc]
         super().__init__(name=name, value=b"", **settings)
         self._value_buffer.close()
         self.path = path
-        self.contentsize = path.stat().st_size
 
     def open_file(self) -> BinaryIO:
         """The body as a stream."""
@@ -39,7 +37,11 @@ class FileKey(FakeKey):  # type: ignore[misc]
     def value(self, new_value: bytes) -> None:
         if new_value:
             raise NotImplementedError("a file in a folder of buckets is not written")
-        self.contentsize = 0
+
+    @property
+    def size(self) -> int:
+        """The file's size in bytes as it is now."""
+        return self.path.stat().st_size
 
     @property
     def etag(self) -> str:
@@ -48,31 +50,65 @@ class FileKey(FakeKey):  # type: ignore[misc]
             return f'"{hashlib.file_digest(stream, "md5").hexdigest()}"'
 
 
+class FolderBucket(FakeBucket):  # type: ignore[misc]
+    """A bucket that holds a folder's files, also those that come and go while it is in use."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder.name, DEFAULT_ACCOUNT_ID, BUCKET_REGION)
+        self.folder = folder
+        self._seen: dict[Path, int] = {}
+
+    @property
+    def keys(self) -> Any:
+        """moto's keys, after a look at the folder if one of its folders has changed."""
+        if self._folders_changed():
+            self._look()
+        return self._keys
+
+    @keys.setter
+    def keys(self, value: Any) -> None:
+        self._keys = value
+
+    def _folders_changed(self) -> bool:
+        try:
+            return not self._seen or any(_changed(path) != at for path, at in self._seen.items())
+        except FileNotFoundError:
+            return True
+
+    def _look(self) -> None:
+        paths = sorted(self.folder.rglob("*"))
+        self._seen = {path: _changed(path) for path in [self.folder, *paths] if path.is_dir()}
+        found = {_key_name(self.folder, path): path for path in paths if path.is_file()}
+        for name in [name for name, key in self._keys.items() if isinstance(key, FileKey)]:
+            if name not in found:
+                dict.pop(self._keys, name)
+        for name in found.keys() - self._keys.keys():
+            self._keys[name] = FileKey(name, found[name], **_settings(self.name))
+
+
 def fill(data: str) -> None:
     """Put the sample data, or the folder `data`, into moto's S3. Raises OSError."""
+    buckets = s3_backends[DEFAULT_ACCOUNT_ID][PARTITION].buckets
     if data == SAMPLE:
-        _fill_bucket(sample_data.BUCKET, _sample_keys())
+        buckets[sample_data.BUCKET] = _sample_bucket()
         return
     for folder in sorted(path for path in Path(data).iterdir() if path.is_dir()):
-        _fill_bucket(folder.name, _file_keys(folder))
+        buckets[folder.name] = FolderBucket(folder)
 
 
-def _fill_bucket(name: str, keys: Iterable[Any]) -> None:
-    bucket = FakeBucket(name, DEFAULT_ACCOUNT_ID, BUCKET_REGION)
-    for key in keys:
-        bucket.keys[key.name] = key
-    s3_backends[DEFAULT_ACCOUNT_ID][PARTITION].buckets[name] = bucket
-
-
-def _sample_keys() -> Iterator[Any]:
+def _sample_bucket() -> Any:
+    bucket = FakeBucket(sample_data.BUCKET, DEFAULT_ACCOUNT_ID, BUCKET_REGION)
     for name, body in sample_data.sample_objects():
-        yield FakeKey(name=name, value=body, **_settings(sample_data.BUCKET))
+        bucket.keys[name] = FakeKey(name=name, value=body, **_settings(bucket.name))
+    return bucket
 
 
-def _file_keys(folder: Path) -> Iterator[Any]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            yield FileKey(path.relative_to(folder).as_posix(), path, **_settings(folder.name))
+def _changed(folder: Path) -> int:
+    return folder.stat().st_mtime_ns
+
+
+def _key_name(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 def _settings(bucket: str) -> dict[str, Any]:
