@@ -1,0 +1,115 @@
+"""Where the sandbox differs from Redshift: one test for each row of the README's table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import boto3
+import psycopg2
+import pytest
+from conftest import CLUSTER, REGION, ROOT, Warehouse
+
+Check = Callable[[Warehouse], None]
+DIFFERENCES: dict[str, Check] = {}
+
+
+def differs(row: str) -> Callable[[Check], Check]:
+    """Says which row of the table, by its first words, a check is for."""
+
+    def register(check: Check) -> Check:
+        DIFFERENCES[row] = check
+        return check
+
+    return register
+
+
+def refused(warehouse: Warehouse, statement: str) -> None:
+    with pytest.raises(psycopg2.errors.FeatureNotSupported):
+        warehouse.run(statement)
+
+
+@differs("spreads rows over slices")
+def check_skew_is_computed(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (a INT DISTKEY)")
+    warehouse.run("INSERT INTO t VALUES (7), (7), (7)")
+    assert warehouse.run("SELECT skew_rows FROM svv_table_info") == [(3,)]
+
+
+@differs("`COPY` loads many formats")
+def check_other_formats_are_refused(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (a INT)")
+    url = warehouse.put("t.csv", "1\n")
+    for options in ("CSV", "FORMAT AS PARQUET", "JSON 'auto' ZSTD", "JSON 'noshred'"):
+        refused(warehouse, f"COPY t FROM '{url}' IAM_ROLE '{warehouse.role}' {options}")
+
+
+@differs("has `QUALIFY`")
+def check_unknown_statements_are_refused(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (a INT)")
+    refused(warehouse, "SELECT a FROM t AS u QUALIFY ROW_NUMBER() OVER (ORDER BY a) = 1")
+    refused(warehouse, "SELECT TOP 1 a FROM t")
+    refused(warehouse, "UNLOAD ('SELECT 1') TO 's3://bucket/key' IAM_ROLE default")
+    refused(warehouse, "CREATE TABLE u (a SUPER)")
+    refused(warehouse, "MERGE INTO t USING t AS s ON t.a = s.a REMOVE DUPLICATES")
+
+
+@differs("takes minutes to create a cluster")
+def check_cluster_is_created_in_the_background(warehouse: Warehouse) -> None:
+    cloud = warehouse.cloud
+    cloud.create_cluster("quick")
+    cloud.connect(name="quick").close()
+    cloud.client("redshift").delete_cluster(
+        ClusterIdentifier="quick", SkipFinalClusterSnapshot=True
+    )
+
+
+@differs("answers at the cluster's own address")
+def check_address_is_local(warehouse: Warehouse) -> None:
+    endpoint = warehouse.cloud.endpoint()
+    assert endpoint["Address"] == "localhost"
+    assert endpoint["Port"] != 5439
+
+
+@differs("lets the security group decide")
+def check_security_group_is_not_applied(warehouse: Warehouse) -> None:
+    cloud = warehouse.cloud
+    closed = cloud.client("ec2").create_security_group(GroupName="closed", Description="closed")
+    cloud.create_cluster("behind", VpcSecurityGroupIds=[closed["GroupId"]])
+    cloud.connect(name="behind").close()
+    cloud.client("redshift").delete_cluster(
+        ClusterIdentifier="behind", SkipFinalClusterSnapshot=True
+    )
+
+
+@differs("checks every API call against IAM")
+def check_any_caller_is_let_in(warehouse: Warehouse) -> None:
+    stranger = boto3.client(
+        "redshift",
+        endpoint_url=warehouse.cloud.state.endpoint_url,
+        region_name=REGION,
+        aws_access_key_id="stranger",
+        aws_secret_access_key="stranger",
+    )
+    assert stranger.describe_clusters(ClusterIdentifier=CLUSTER)["Clusters"]
+
+
+@differs("behaves in undocumented ways")
+def check_odd_cases_are_refused(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (a VARCHAR(10))")
+    for body in ('{"a": "1", "a": "2"}', '{"a": 1.5}', '{"a": true}', '{"a": {"b": 1}}'):
+        with pytest.raises(psycopg2.InternalError, match="Load into table 't' failed"):
+            warehouse.load("t", body)
+
+
+@pytest.mark.parametrize("row", DIFFERENCES)
+def test_sandbox_differs_as_the_readme_says(warehouse: Warehouse, row: str) -> None:
+    DIFFERENCES[row](warehouse)
+
+
+def test_every_row_of_the_table_has_its_check() -> None:
+    readme = (ROOT / "README.md").read_text()
+    (table,) = re.findall(r"\| Redshift \| the sandbox \|\n\|---\|---\|\n((?:\|.*\n)+)", readme)
+    rows = [line.strip("| ") for line in table.splitlines()]
+    assert len(rows) == len(DIFFERENCES)
+    assert [row for row in rows if not row.startswith(tuple(DIFFERENCES))] == []
