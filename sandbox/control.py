@@ -1,7 +1,8 @@
 """Starts, finds and stops a sandbox, which is a process of its own with a state folder.
 
 The folder holds `sandbox.json` (where it listens), `ca.pem` (the authority to trust), `log`, and
-`lock`, which the process holds while it lives: nothing else says whether it runs.
+`lock`, which the process holds while it lives: nothing else says whether it runs. The lock file
+names the process, and the folder of its servers, to clean up after it if it was killed.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def stop(state: Path) -> bool:
     """Stop the sandbox and remove its state; whether one was running. Raises SandboxError."""
     running = is_running(state)
     if running:
-        pid = int((state / LOCK_FILE).read_text() or 0)
+        pid = int((state / LOCK_FILE).read_text().split()[0])
         _end(state, pid, signal.SIGTERM) or _end(state, pid, signal.SIGKILL)
         if is_running(state):
             raise SandboxError(f"the sandbox (process {pid}) does not end", f"kill -9 {pid}")
@@ -124,8 +125,8 @@ def publish(state: Path, found: State) -> None:
 
 def clean_up(state: Path) -> None:
     """Remove what a sandbox leaves behind that could not end by itself."""
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        runtime = Path(json.loads((state / STATE_FILE).read_text())["runtime_folder"])
+    with contextlib.suppress(OSError, IndexError):
+        runtime = Path((state / LOCK_FILE).read_text().splitlines()[1])
         if runtime.name.startswith("sandbox-"):
             _stop_servers(runtime)
             shutil.rmtree(runtime, ignore_errors=True)

