@@ -13,11 +13,18 @@ from typing import Any
 import boto3
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, settings
 
 import create_tables
 import etl
 from sandbox import control
 from sandbox.control import State
+
+# How fast a machine is says nothing about the code.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).parent.parent
 REGION = "us-west-2"
