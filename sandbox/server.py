@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -10,11 +11,11 @@ import signal
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
 from sandbox import tls
-from sandbox.aws import api, buckets
 from sandbox.control import CA_FILE, LOCK_FILE, State, publish
 from sandbox.warehouse.postgres import Postgres, PostgresError, runtime_folder
 
@@ -40,7 +41,6 @@ def serve(state: Path, data: str, port: int) -> int:
         print(_reason(problem, port), file=sys.stderr)
         return 1
     finally:
-        api.stop_clusters()
         shutil.rmtree(runtime, ignore_errors=True)
     return 0
 
@@ -48,18 +48,25 @@ def serve(state: Path, data: str, port: int) -> int:
 def _serve_until(
     stopped: threading.Event, state: Path, data: str, port: int, runtime: Path
 ) -> None:
-    server = api.ApiServer(port)
-    postgres = Postgres(runtime)
-    template = threading.Thread(target=postgres.make_template, args=(CATALOG.read_text(),))
-    template.start()
-    api.install(postgres, tls.server_context(state / CA_FILE))
-    buckets.fill(data)
-    template.join()
+    with ThreadPoolExecutor(1) as pool:
+        making = pool.submit(_make_postgres, runtime)
+        # Importing moto takes longer than initdb, which runs meanwhile.
+        from sandbox.aws import api, buckets
+
+        server = api.ApiServer(port)
+        buckets.fill(data)
+        api.install(making.result(), tls.server_context(state / CA_FILE))
     server.start()
-    found = State(server.url, str(state / CA_FILE), os.getpid(), data, str(runtime))
-    publish(state, found)
+    publish(state, State(server.url, str(state / CA_FILE), os.getpid(), data, str(runtime)))
     stopped.wait()
     server.stop()
+    api.stop_clusters()
+
+
+def _make_postgres(runtime: Path) -> Postgres:
+    postgres = Postgres(runtime)
+    postgres.make_template(CATALOG.read_text())
+    return postgres
 
 
 def _take_lock(state: Path) -> bool:
@@ -84,6 +91,6 @@ def _note(pid: int, runtime: Path) -> None:
 
 
 def _reason(problem: Exception, port: int) -> str:
-    if isinstance(problem, OSError) and problem.errno == 98:
+    if isinstance(problem, OSError) and problem.errno == errno.EADDRINUSE:
         return f"port {port} of 127.0.0.1 is in use"
     return str(problem)

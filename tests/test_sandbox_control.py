@@ -1,0 +1,115 @@
+"""Starting, finding and stopping sandboxes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from sandbox import control
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("buckets")
+    (folder / "music").mkdir()
+    return folder
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "state"
+    control.stop(tmp_path / "state")
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def test_second_start_finds_the_first(state: Path, data: Path) -> None:
+    first = control.start(state, data)
+    assert control.start(state, data) == first == control.read_state(state)
+
+
+def test_state_is_for_its_owner_only(state: Path, data: Path) -> None:
+    found = control.start(state, data)
+    assert state.stat().st_mode & 0o777 == 0o700
+    assert Path(found.runtime_folder).stat().st_mode & 0o777 == 0o700
+
+
+def test_start_with_other_data_is_refused(state: Path, data: Path) -> None:
+    control.start(state, data)
+    with pytest.raises(control.SandboxError, match="running with other data"):
+        control.start(state, "sample")
+
+
+def test_stop_leaves_nothing(state: Path, data: Path) -> None:
+    found = control.start(state, data)
+    assert control.stop(state)
+    assert not state.exists()
+    assert not Path(found.runtime_folder).exists()
+    assert processes_that_mention(found.runtime_folder) == []
+    assert not control.stop(state)
+
+
+def test_killed_sandbox_is_cleaned_up(state: Path, data: Path) -> None:
+    found = control.start(state, data)
+    os.kill(found.pid, signal.SIGKILL)
+    while control.is_running(state):
+        time.sleep(0.01)
+    with pytest.raises(control.SandboxError, match="no sandbox is running"):
+        control.read_state(state)
+    control.start(state, data)
+    assert not Path(found.runtime_folder).exists()
+
+
+def test_busy_port_is_named(state: Path, data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(control.SandboxError, match=f"port {port} .* is in use") as caught:
+            control.start(state, data, port)
+    assert "0 for any free one" in caught.value.hint
+    assert not state.exists()
+
+
+def test_port_can_be_chosen(state: Path, data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert control.start(state, data, port).endpoint_url == f"http://127.0.0.1:{port}"
+
+
+def test_data_that_is_no_folder_is_refused(state: Path, tmp_path: Path) -> None:
+    with pytest.raises(control.SandboxError, match="does not exist"):
+        control.start(state, tmp_path / "nowhere")
+
+
+def test_commands_say_what_they_did(state: Path, data: Path) -> None:
+    where = ("--state", str(state))
+    missing = command("status", *where)
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert missing.stderr.startswith("error: no sandbox is running\nhint: ")
+    started = command("start", *where, "--data", str(data))
+    assert started.returncode == 0, started.stderr
+    assert "AWS APIs       http://127.0.0.1:" in started.stdout
+    assert command("status", *where).stdout == started.stdout
+    assert command("stop", *where).stdout == "stopped\n"
+    assert command("stop", *where).stdout == "no sandbox was running\n"
+
+
+def processes_that_mention(text: str) -> list[str]:
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return [line for line in listed.stdout.splitlines() if text in line]
