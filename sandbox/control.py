@@ -19,6 +19,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
+
 STATE_FILE, CA_FILE, LOCK_FILE, LOG_FILE = "sandbox.json", "ca.pem", "lock", "log"
 START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 30
@@ -137,11 +139,12 @@ def clean_up(state: Path) -> None:
 
 
 def _stop_servers(runtime: Path) -> None:
-    """End the PostgreSQL servers of a sandbox that was killed; each has its pid in its data."""
-    for pid_file in runtime.glob("*/postmaster.pid"):
-        with contextlib.suppress(ProcessLookupError, ValueError, IndexError):
-            os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
-    time.sleep(0.1)
+    """End the PostgreSQL servers of a sandbox that was killed, which hold its folder open."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if any(argument.startswith(f"{runtime}/") for argument in process.cmdline()):
+                process.kill()
+                process.wait(STOP_TIMEOUT_SECONDS)
 
 
 def _end(state: Path, pid: int, how: signal.Signals) -> bool:

@@ -22,6 +22,8 @@ class SqlError(Exception):
         self.sqlstate = sqlstate
         self.detail = detail
         self.hint = hint
+        # Of the load that failed, once it had begun.
+        self.query_id: int | None = None
 
 
 def syntax_error(near: str) -> SqlError:

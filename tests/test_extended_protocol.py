@@ -111,6 +111,22 @@ def test_refusal_skips_to_the_sync_and_fails_the_transaction(raw: RawClient) -> 
     assert raw.ask("rollback")[-1].payload == b"I"
 
 
+def test_portal_ends_with_its_transaction(raw: RawClient, warehouse: Warehouse) -> None:
+    raw.ask("CREATE TABLE t (a INT)")
+    url = warehouse.put("one.json", '{"a": 5}')
+    copy = f"COPY t FROM '{url}' IAM_ROLE '{warehouse.role}' JSON 'auto'"
+    parts = [
+        wire.message(wire.PARSE, wire.text("") + wire.text(copy) + b"\0\0"),
+        wire.message(wire.BIND, wire.text("") + wire.text("") + b"\0\0\0\0\0\0"),
+    ]
+    execute = wire.message(wire.EXECUTE, wire.text("") + b"\0\0\0\0") + wire.message(wire.SYNC)
+    raw.socket.sendall(wire.join(parts) + execute)
+    assert kinds(raw.until_ready()) == b"12NCZ"
+    raw.socket.sendall(execute)
+    assert kinds(raw.until_ready()) == b"EZ"
+    assert warehouse.run("SELECT COUNT(*) FROM t") == [(1,)]
+
+
 def test_unknown_message_ends_the_connection(raw: RawClient) -> None:
     raw.socket.sendall(wire.message(b"?"))
     (message,) = raw.until_ready()

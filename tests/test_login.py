@@ -9,12 +9,14 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
-import boto3
 import psycopg2
 import pytest
 import trustme
-from conftest import CLUSTER, MASTER, Cloud
+from botocore.exceptions import ClientError
+from conftest import BUCKET, CLUSTER, MASTER, Cloud
 from psycopg2 import OperationalError
 
 from sandbox.warehouse import wire
@@ -172,12 +174,86 @@ def test_everything_listens_on_the_loopback_interface_only(warehouse: Any) -> No
 
 
 def test_caller_learns_its_own_address(cloud: Cloud) -> None:
-    from urllib.request import urlopen
-
     with urlopen(f"{cloud.state.endpoint_url}/checkip", timeout=10) as answer:
         assert answer.read() == b"127.0.0.1\n"
 
 
+@pytest.mark.parametrize("user", ["rdsdb", "pg_monitor", "public", ""])
+def test_no_credentials_are_issued_for_users_of_the_system(
+    cloud: Cloud, cluster_role: str, user: str
+) -> None:
+    for auto_create in (False, True):
+        with pytest.raises(ClientError):
+            cloud.credentials(user=user, AutoCreate=auto_create)
+
+
+def test_master_user_is_no_superuser_of_postgresql(warehouse: Any) -> None:
+    for statement in (
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT lo_import('/etc/passwd')",
+        "ALTER SYSTEM SET work_mem = '1MB'",
+        "SET session_replication_role = replica",
+        "CREATE EXTENSION dblink",
+        "CREATE ROLE boss SUPERUSER",
+    ):
+        with pytest.raises(psycopg2.Error):
+            warehouse.run(statement)
+
+
+def test_password_of_the_cluster_and_of_a_created_user_log_in(cloud: Cloud) -> None:
+    settings: dict[str, Any] = {"ManageMasterPassword": False, "MasterUserPassword": "Secret12345"}
+    cloud.create_cluster("by-password", **settings)
+    master = cloud.connect(name="by-password", user=MASTER, password="Secret12345")
+    master.cursor().execute("CREATE USER dora PASSWORD 'Abcd1234'")
+    master.commit()
+    dora = cloud.connect(name="by-password", user="dora", password="Abcd1234")
+    with pytest.raises(OperationalError, match="password authentication failed"):
+        cloud.connect(name="by-password", user="dora", password="Abcd1235")
+    dora.close()
+    master.close()
+
+
+def test_web_pages_are_answered_nothing(cloud: Cloud) -> None:
+    pages: list[tuple[str, dict[str, str]]] = [
+        (f"/{BUCKET}", {"Origin": "http://evil.example"}),
+        (f"/{BUCKET}", {"Host": "evil.example:80"}),
+        ("/moto-api/reset", {}),
+    ]
+    for path, headers in pages:
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(Request(cloud.state.endpoint_url + path, headers=headers), timeout=10)
+
+
+REFUSED_CLUSTERS: list[tuple[dict[str, Any], str]] = [
+    ({"NodeType": "dc2.large"}, "Invalid node type: dc2.large"),
+    ({"NumberOfNodes": 1}, "must be 2 to 16"),
+    ({"NodeType": "rg.xlarge", "ClusterType": "single-node"}, "must be 2 to 16"),
+    ({"MasterUserPassword": "Secret12345"}, "either MasterUserPassword or ManageMasterPassword"),
+    ({"ManageMasterPassword": False}, "either MasterUserPassword or ManageMasterPassword"),
+    ({"ManageMasterPassword": False, "MasterUserPassword": "weaklings"}, "8-64 characters"),
+    ({"MasterUsername": "rdsdb"}, "MasterUsername rdsdb"),
+    ({"DBName": "template1"}, "DBName template1"),
+    ({"Port": 1}, "Port 1 is not one of"),
+    ({"IamRoles": ["arn:aws:iam::123456789012:role/nowhere"]}, "IAM role .* is not valid"),
+    ({"ClusterIdentifier": "Bad_Id"}, "ClusterIdentifier Bad_Id"),
+]
+
+
+@pytest.mark.parametrize(("settings", "text"), REFUSED_CLUSTERS)
+def test_cluster_that_aws_would_refuse_is_refused(
+    cloud: Cloud, settings: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(ClientError, match=text):
+        cloud.create_cluster("refused", **settings)
+
+
+def test_cluster_is_not_deleted_without_a_word_about_the_snapshot(
+    cloud: Cloud, cluster_role: str
+) -> None:
+    with pytest.raises(ClientError, match="FinalClusterSnapshotIdentifier is required"):
+        cloud.client("redshift").delete_cluster(ClusterIdentifier=CLUSTER)
+
+
 def test_cluster_without_encryption_is_refused(cloud: Cloud) -> None:
-    with pytest.raises(boto3.exceptions.botocore.exceptions.ClientError, match="encrypted"):
+    with pytest.raises(ClientError, match="encrypted"):
         cloud.create_cluster("in-clear", Encrypted=False)

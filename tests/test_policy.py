@@ -71,3 +71,35 @@ def test_condition_that_is_not_known_is_an_error() -> None:
 def test_only_a_role_that_trusts_the_service_can_be_assumed(principal: Any, expected: bool) -> None:
     trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     assert policy.trusts(document(trust), "redshift.amazonaws.com") is expected
+
+
+def test_trust_with_a_condition_is_an_error() -> None:
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "redshift.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": "x"}},
+    }
+    with pytest.raises(policy.UnknownConditionError):
+        policy.trusts(document(trust), "redshift.amazonaws.com")
+
+
+def test_denied_trust_is_none() -> None:
+    trust = {"Principal": {"Service": "redshift.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    both = document({**trust, "Effect": "Allow"}, {**trust, "Effect": "Deny"})
+    assert not policy.trusts(both, "redshift.amazonaws.com")
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", '{"Statement": [{}, "x"]}', '{"Statement": {}}'])
+def test_document_without_statements_allows_nothing(body: str) -> None:
+    assert not policy.allows([body], "s3:GetObject", "*")
+    assert not policy.trusts(body, "redshift.amazonaws.com")
+
+
+def test_condition_keys_ignore_case_and_unknown_ones_are_errors() -> None:
+    deny = {**allow(Condition={"StringLike": {"S3:Prefix": "logs*"}}), "Effect": "Deny"}
+    documents = [document(allow()), document(deny)]
+    assert not policy.allows(documents, "s3:ListBucket", BUCKET_ARN, {"s3:prefix": "logs/1"})
+    unknown = document(allow(Condition={"StringEquals": {"aws:PrincipalAccount": "1"}}))
+    with pytest.raises(policy.UnknownConditionError, match="aws:PrincipalAccount"):
+        policy.allows([unknown], "s3:GetObject", "*")

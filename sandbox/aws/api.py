@@ -29,13 +29,15 @@ from moto.redshift.exceptions import (
 )
 from werkzeug.serving import make_server
 
+from sandbox.aws.requests import SLICES_PER_NODE, check_create_cluster
 from sandbox.warehouse.postgres import Postgres
 from sandbox.warehouse.warehouse import Identity, Warehouse
 
 HOST = "127.0.0.1"
+LOOPBACK_NAMES = (HOST, "localhost")
 ADDRESS_PATH = "/checkip"
-# https://docs.aws.amazon.com/redshift/latest/mgmt/working-with-clusters.html
-SLICES_PER_NODE = {"ra3.4xlarge": 4, "rg.4xlarge": 8, "ra3.16xlarge": 16, "rg.12xlarge": 16}
+MOTO_CREATE_CLUSTER = responses.RedshiftResponse.create_cluster
+_warehouses: list[Warehouse] = []
 WarehouseMaker = Callable[[Identity], Warehouse]
 log = logging.getLogger(__name__)
 
@@ -54,8 +56,6 @@ class Cluster(models.Cluster):  # type: ignore[misc]
 
     def __init__(self, backend: Any, **settings: Any) -> None:
         super().__init__(backend, **settings)
-        if not settings["encrypted"]:
-            raise InvalidParameterValueError("Clusters must be encrypted.")
         self.status = "creating"
         self.cluster_availability_status = "Unavailable"
         self.warehouse: Warehouse | None = None
@@ -83,8 +83,10 @@ class Cluster(models.Cluster):  # type: ignore[misc]
         return Identity(
             name=self.cluster_identifier,
             region=self.region,
+            account=self.account_id,
             database=self.db_name.lower(),
             master_user=self.master_username.lower(),
+            master_password=self.master_user_password,
             slices=slices,
             attached_roles=lambda: list(self.iam_roles_arn),
         )
@@ -121,6 +123,7 @@ class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
     def delete_cluster(self, **request: Any) -> Any:
         """Begin to delete; the cluster is listed as deleting until its warehouse has stopped."""
         name = request["cluster_identifier"]
+        request["skip_final_snapshot"] = bool(request["skip_final_snapshot"])
         cluster = self._available(name, ("available", "paused", "hardware-failure"))
         deleted = super().delete_cluster(**request)
         self.clusters[name] = cluster
@@ -132,8 +135,11 @@ class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
     ) -> dict[str, Any]:
         """A login name and a password that the warehouse takes."""
         super().get_cluster_credentials(cluster_identifier, db_user, auto_create, duration_seconds)
-        cluster = self._available(cluster_identifier)
-        login, password = cluster.warehouse.issue(db_user.lower(), auto_create, duration_seconds)
+        users = self._available(cluster_identifier).warehouse.users
+        try:
+            login, password = users.issue(db_user.lower(), auto_create, duration_seconds)
+        except ValueError as problem:
+            raise InvalidParameterValueError(str(problem)) from problem
         expires = datetime.now(UTC) + timedelta(seconds=duration_seconds)
         return {"DbUser": login, "DbPassword": password, "Expiration": expires}
 
@@ -153,6 +159,11 @@ class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
         return cluster
 
 
+def _create_cluster(self: Any) -> ActionResult:
+    check_create_cluster(self._get_param)
+    return MOTO_CREATE_CLUSTER(self)
+
+
 def _modify_cluster_iam_roles(self: Any) -> ActionResult:
     cluster = self.redshift_backend.modify_cluster_iam_roles(
         self._get_param("ClusterIdentifier"),
@@ -164,19 +175,23 @@ def _modify_cluster_iam_roles(self: Any) -> ActionResult:
 
 def install(postgres: Postgres, tls: ssl.SSLContext) -> None:
     """Put our clusters into moto, in this process."""
-    Cluster.make_warehouse = lambda self, identity: Warehouse(postgres, identity, tls)  # type: ignore[assignment, misc]
+
+    def make_warehouse(cluster: Cluster, identity: Identity) -> Warehouse:
+        warehouse = Warehouse(postgres, identity, tls)
+        _warehouses.append(warehouse)
+        return warehouse
+
+    Cluster.make_warehouse = make_warehouse  # type: ignore[assignment]
     models.Cluster = Cluster
     models.redshift_backends.backend = RedshiftBackend
+    responses.RedshiftResponse.create_cluster = _create_cluster
     responses.RedshiftResponse.modify_cluster_iam_roles = _modify_cluster_iam_roles
 
 
 def stop_clusters() -> None:
-    """Stop every warehouse, whatever state its cluster is in."""
-    for regions in models.redshift_backends.values():
-        for backend in regions.values():
-            for cluster in list(backend.clusters.values()):
-                if cluster.warehouse:
-                    cluster.warehouse.stop()
+    """Stop every warehouse, whatever has become of its cluster."""
+    for warehouse in _warehouses:
+        warehouse.stop()
 
 
 class ApiServer:
@@ -205,6 +220,9 @@ class ApiServer:
         self.url = f"http://{HOST}:{self._listener.getsockname()[1]}"
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if not _is_sdk_request(environ):
+            start_response("403 Forbidden", [("Content-Type", "text/plain")])
+            return [b"only for AWS clients on this machine\n"]
         if environ.get("PATH_INFO") == ADDRESS_PATH:
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [f"{environ['REMOTE_ADDR']}\n".encode()]
@@ -218,3 +236,10 @@ class ApiServer:
         """Answer no more."""
         self._server.shutdown()
         self._listener.close()
+
+
+def _is_sdk_request(environ: dict[str, Any]) -> bool:
+    """Not from a web page, nor for moto's own switches, which no AWS has."""
+    host = environ.get("HTTP_HOST", "").rpartition(":")[0]
+    from_page = "HTTP_ORIGIN" in environ or host not in LOOPBACK_NAMES
+    return not from_page and not environ.get("PATH_INFO", "").startswith("/moto-api")

@@ -11,6 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+# What the sandbox knows of a request; another key is an error, and not just absent.
+CONTEXT_KEYS = frozenset({"s3:prefix"})
+
 
 class UnknownConditionError(Exception):
     """A policy has a condition operator that the sandbox cannot evaluate."""
@@ -24,25 +27,34 @@ def allows(
     `context` holds condition keys, such as s3:prefix. Raises UnknownConditionError.
     """
     effects = {
-        statement["Effect"]
+        statement.get("Effect")
         for document in documents
-        for statement in _as_list(json.loads(document)["Statement"])
+        for statement in _statements(document)
         if _applies(statement, action, resource, context or {})
     }
     return "Allow" in effects and "Deny" not in effects
 
 
 def trusts(document: str, service: str) -> bool:
-    """Whether a role's trust policy lets an AWS service assume the role."""
-    for statement in _as_list(json.loads(document)["Statement"]):
+    """Whether a role's trust policy lets an AWS service assume the role.
+
+    Raises UnknownConditionError for a condition on that.
+    """
+    effects = set()
+    for statement in _statements(document):
         principal = statement.get("Principal", {})
-        services = [] if isinstance(principal, str) else _as_list(principal.get("Service", []))
-        assumes = any(
-            _matches(name, "sts:AssumeRole") for name in _as_list(statement.get("Action", []))
-        )
-        if statement["Effect"] == "Allow" and assumes and service in services:
-            return True
-    return False
+        named = principal.get("Service", []) if isinstance(principal, dict) else []
+        if service in _as_list(named) and _names(statement, "Action", "sts:AssumeRole", True):
+            for operator in statement.get("Condition", {}):
+                raise UnknownConditionError(operator)
+            effects.add(statement.get("Effect"))
+    return effects == {"Allow"}
+
+
+def _statements(document: str) -> list[dict[str, Any]]:
+    policy = json.loads(document)
+    found = _as_list(policy.get("Statement", [])) if isinstance(policy, dict) else []
+    return [statement for statement in found if isinstance(statement, dict)]
 
 
 def _applies(
@@ -63,14 +75,17 @@ def _names(
         return not any(
             _matches(p, value, ignore_case) for p in _as_list(statement[f"Not{element}"])
         )
-    return any(_matches(pattern, value, ignore_case) for pattern in _as_list(statement[element]))
+    patterns = _as_list(statement.get(element, []))
+    return any(_matches(pattern, value, ignore_case) for pattern in patterns)
 
 
 def _holds(operator: str, keys: Mapping[str, Any], context: Mapping[str, str]) -> bool:
     if operator not in ("StringEquals", "StringLike"):
         raise UnknownConditionError(operator)
     for key, expected in keys.items():
-        actual = context.get(key)
+        if key.lower() not in CONTEXT_KEYS:
+            raise UnknownConditionError(f"{operator} {key}")
+        actual = context.get(key.lower())
         if actual is None or not any(
             _equal(operator, value, actual) for value in _as_list(expected)
         ):

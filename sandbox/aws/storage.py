@@ -6,9 +6,9 @@ import io
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
-from urllib.parse import urlsplit
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
@@ -65,14 +65,16 @@ class RoleStorage:
     trust Redshift, in the words of a cluster.
     """
 
-    def __init__(self, role: str, cluster: str, attached: list[str], region: str) -> None:
+    def __init__(self, role: str, user: str, attached: list[str], region: str) -> None:
         self.region = region
         backend = iam_backends[DEFAULT_ACCOUNT_ID][PARTITION]
         if role not in attached:
             raise _not_associated()
         found = next((known for known in backend.get_roles() if known.arn == role), None)
-        if found is None or not policy.trusts(found.assume_role_policy_document, SERVICE):
-            raise _not_assumable(role, cluster)
+        if found is None or not _trusts_redshift(found):
+            raise _not_assumable(role, user)
+        if found.permissions_boundary_arn:
+            raise not_supported("the sandbox does not evaluate permissions boundaries of roles")
         self._documents = list(_policy_documents(found))
 
     def find(self, url: str) -> list[StoredObject]:
@@ -130,18 +132,16 @@ class RoleStorage:
                 "endpoint. Please send all future requests to this endpoint."
             )
             raise s3_failure(text, 301, "PermanentRedirect", context)
+        if bucket.policy:
+            raise not_supported(f"the sandbox does not evaluate the policy of bucket {name}")
         return bucket
 
     def _require(
         self, action: str, bucket: str, key: str, context: str, keys: dict[str, str] | None = None
     ) -> None:
         resource = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
-        try:
+        with _conditions_known():
             allowed = policy.allows(self._documents, action, resource, keys)
-        except policy.UnknownConditionError as operator:
-            raise not_supported(
-                f"the sandbox cannot evaluate the IAM condition {operator}"
-            ) from None
         if not allowed:
             raise s3_failure("Access Denied", 403, "AccessDenied", context)
 
@@ -176,10 +176,10 @@ def read_all(stored: StoredObject) -> bytes:
 
 def split_url(url: str) -> tuple[str, str]:
     """Bucket and key of an s3:// url; raises SqlError for anything else."""
-    parts = urlsplit(url, allow_fragments=False)
-    if parts.scheme != "s3" or not parts.netloc:
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    if not url.startswith("s3://") or not bucket:
         raise SqlError(f"The S3 path {url!r} is not of the form s3://bucket/key")
-    return parts.netloc, url.removeprefix(f"s3://{parts.netloc}").lstrip("/")
+    return bucket, key
 
 
 def _stored(key: Any) -> StoredObject:
@@ -204,6 +204,20 @@ def _manifest_entries(url: str, body: bytes) -> list[dict[str, Any]]:
     raise aws_failure(f"Problem reading manifest file - {url} is not a valid manifest", 8001)
 
 
+@contextmanager
+def _conditions_known() -> Iterator[None]:
+    try:
+        yield
+    except policy.UnknownConditionError as unknown:
+        text = f"the sandbox cannot evaluate the IAM condition {unknown}"
+        raise not_supported(text) from None
+
+
+def _trusts_redshift(role: Any) -> bool:
+    with _conditions_known():
+        return policy.trusts(role.assume_role_policy_document, SERVICE)
+
+
 def _policy_documents(role: Any) -> Iterator[str]:
     yield from role.policies.values()
     for managed in role.managed_policies.values():
@@ -219,9 +233,9 @@ def _not_associated() -> SqlError:
     )
 
 
-def _not_assumable(role: str, cluster: str) -> SqlError:
+def _not_assumable(role: str, user: str) -> SqlError:
     return aws_failure(
-        f"User {cluster} is not authorized to assume IAM Role {role}",
+        f"User {user} is not authorized to assume IAM Role {role}",
         8001,
         location="xen_aws_credentials_mgr.cpp:272",
     )

@@ -22,7 +22,7 @@ from sandbox.copy.command import CopyCommand
 from sandbox.copy.json_values import JsonPaths
 from sandbox.errors import SqlError
 
-POSTGRES_COPY_OPTIONS = r"""(FORMAT csv, NULL 'null', QUOTE '"', ESCAPE E'\\')"""
+POSTGRES_COPY_OPTIONS = r"""(FORMAT csv, NULL 'null', QUOTE '"', ESCAPE E'\\', ENCODING 'UTF8')"""
 CHUNK_BYTES = 1024 * 1024
 
 _json_encoder = msgspec.json.Encoder()

@@ -27,7 +27,6 @@ class CopyResult:
     """What COPY tells its client."""
 
     rows: int
-    query_id: int
     notices: list[str]
 
 
@@ -86,10 +85,22 @@ def _load(
     try:
         rows = _copy(backend, command, table, sources, rejections)
         completed = True
+    except SqlError as problem:
+        problem.query_id = log.query_id
+        raise
     finally:
         log.finish(rows, rejections.errors, completed)
     backend.execute(f"ANALYZE {table.quoted_name}")
-    return CopyResult(rows, log.query_id, _notices(table.name, rows, len(rejections.errors)))
+    set_last_copy(backend, rows, log.query_id)
+    return CopyResult(rows, _notices(table.name, rows, len(rejections.errors)))
+
+
+def set_last_copy(backend: Backend, rows: int, query_id: int | None) -> None:
+    """What pg_last_copy_count() and pg_last_copy_id() answer; a rollback takes it back."""
+    settings = {"count": rows, "id": query_id}
+    for name, value in settings.items():
+        if value is not None:
+            backend.execute(f"SELECT set_config('sandbox.last_copy_{name}', '{value}', false)")
 
 
 def _copy(

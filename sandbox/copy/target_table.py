@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from sandbox.copy.columns import Column
 from sandbox.copy.command import CopyCommand
+from sandbox.copy.values import LOADABLE_TYPES
 from sandbox.dialect.record_table import literal
-from sandbox.errors import SqlError
+from sandbox.errors import SqlError, not_supported
 from sandbox.warehouse.backend import Backend
 
+# How PostgreSQL marks GENERATED ALWAYS AS IDENTITY.
+ALWAYS = "a"
 UNDEFINED_TABLE, UNDEFINED_COLUMN = "42P01", "42703"
 
 FIND_TABLE = "SELECT to_regclass({name})::oid, pg_current_xact_id()"
@@ -56,20 +59,20 @@ def find_table(backend: Backend, command: CopyCommand) -> TargetTable:
     if table_id is None:
         raise SqlError(f'Cannot COPY into nonexistent table "{command.table}"', UNDEFINED_TABLE)
     rows = backend.execute(FIND_COLUMNS.format(table_id=int(table_id)))
-    known = {str(row[0]): (_column(row), row[4] != "") for row in rows}
+    known = {str(row[0]): (_column(row), str(row[4])) for row in rows}
     columns = _chosen(command, known)
     return TargetTable(command.table, quoted_name, int(table_id), int(transaction_id or 0), columns)
 
 
-def _chosen(command: CopyCommand, known: dict[str, tuple[Column, bool]]) -> tuple[Column, ...]:
-    """The column list, else all columns; identity columns only with EXPLICIT_IDS."""
+def _chosen(command: CopyCommand, known: dict[str, tuple[Column, str]]) -> tuple[Column, ...]:
+    """The column list, else all columns; values of ALWAYS identities only with EXPLICIT_IDS."""
     if command.columns is None:
         return tuple(c for c, identity in known.values() if command.explicit_ids or not identity)
     for name in command.columns:
         if name not in known:
             text = f'column "{name}" of relation "{command.table}" does not exist'
             raise SqlError(text, UNDEFINED_COLUMN)
-        if known[name][1] and not command.explicit_ids:
+        if known[name][1] == ALWAYS and not command.explicit_ids:
             raise SqlError(f'cannot set an identity column to a value: "{name}"')
     return tuple(known[name][0] for name in command.columns)
 
@@ -77,6 +80,8 @@ def _chosen(command: CopyCommand, known: dict[str, tuple[Column, bool]]) -> tupl
 def _column(row: list[str | None]) -> Column:
     name, type_name, modifier = str(row[0]), str(row[1]), int(row[2] or -1)
     type_name = REDSHIFT_NAMES.get(type_name, type_name)
+    if type_name not in LOADABLE_TYPES:
+        raise not_supported(f"the sandbox's COPY does not load columns of type {type_name}: {name}")
     size = max(modifier - 4, 0)
     numeric = type_name == "numeric"
     return Column(

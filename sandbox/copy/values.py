@@ -110,9 +110,16 @@ def _fitted(text: str, column: Column, command: CopyCommand) -> str:
         return text
     surplus = encoded[column.length :]
     if command.truncate_columns or not surplus.strip(b" "):
-        return encoded[: column.length].decode("utf-8", "ignore")
+        return _cut(encoded, column.length)
     kind = "Char" if column.type_name == "char" else "String"
     raise ValueRejected(OUT_OF_RANGE, f"{kind} length exceeds DDL length")
+
+
+def _cut(encoded: bytes, length: int) -> str:
+    try:
+        return encoded[:length].decode()
+    except UnicodeDecodeError:
+        raise undocumented("TRUNCATECOLUMNS in the middle of a character") from None
 
 
 def _boolean(raw: bytes, column: Column, command: CopyCommand) -> bool | None:
@@ -173,3 +180,4 @@ OTHERS: dict[str, Callable[[bytes, Column, CopyCommand], Value]] = {
     "timestamp": _timestamp,
     "timestamptz": _timestamp,
 }
+LOADABLE_TYPES = NUMBERS.keys() | OTHERS.keys()

@@ -46,6 +46,10 @@ SETTINGS = {
     # Redshift takes a backslash in a string literal as an escape, as PostgreSQL 8.0 did.
     "standard_conforming_strings": "off",
     "escape_string_warning": "off",
+    "password_encryption": "md5",
+    "md5_password_warnings": "off",
+    # The master user is put over the users that it creates.
+    "createrole_self_grant": "set, inherit",
 }
 
 
@@ -151,7 +155,11 @@ class Server:
 
     def connect(self, database: str, user: str = BOOTSTRAP_USER) -> Any:
         """Open a connection of the sandbox's own, past the proxy."""
-        connection = psycopg2.connect(host=str(self.socket_folder), dbname=database, user=user)
+        # Nothing that a user has made comes before what it seems to be.
+        options = "-c search_path=pg_catalog,pg_temp"
+        connection = psycopg2.connect(
+            host=str(self.socket_folder), dbname=database, user=user, options=options
+        )
         connection.autocommit = True
         return connection
 

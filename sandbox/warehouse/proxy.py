@@ -18,7 +18,7 @@ from sandbox.warehouse.session import Copier, Session
 
 SERVER_VERSION = "8.0.2"
 LOGIN_TIMEOUT_SECONDS = 60
-FORWARDED_PARAMETERS = ("client_encoding", "application_name", "options", "DateStyle", "TimeZone")
+FORWARDED_PARAMETERS = ("application_name", "options", "DateStyle", "TimeZone")
 # PostgreSQL 8.0 reports these; clients take a server without standard_conforming_strings for one
 # that reads backslashes as escapes, which it does.
 PARAMETERS = (
@@ -89,7 +89,7 @@ class Door:
         socket_path: Callable[[], str],
         tls: ssl.SSLContext,
         authenticate: Callable[[str, str], str | None],
-        copier_for: Callable[[str], Copier],
+        copier_for: Callable[[str, str], Copier],
     ) -> None:
         self.socket_path = socket_path
         self.tls = tls
@@ -97,15 +97,19 @@ class Door:
         self.copier_for = copier_for
         self._server = _Listener(("127.0.0.1", 0), _Handler)
         self._server.door = self
+        self._is_open = False
         self.port = int(self._server.server_address[1])
 
     def open(self) -> None:
         """Take connections from now on."""
+        self._is_open = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:
         """Take no more; sessions end when their PostgreSQL stops."""
-        self._server.shutdown()
+        if self._is_open:
+            self._server.shutdown()
+            self._is_open = False
         self._server.server_close()
 
     def serve(self, connection: socket.socket) -> None:
@@ -157,7 +161,7 @@ class Door:
             client.send(wire.authentication(0) + wire.join(map(_greeting, backend.greeting)))
             client.send(wire.ready(backend.status))
             client.socket.settimeout(None)
-            Session(client, backend, self.copier_for(database)).run()
+            Session(client, backend, self.copier_for(database, role)).run()
         finally:
             backend.close()
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Protocol
 
 from sandbox.copy.command import CopyCommand, is_s3_copy, parse_copy
+from sandbox.copy.load import set_last_copy
 from sandbox.dialect.record_table import record_table
 from sandbox.dialect.sql_text import split
 from sandbox.dialect.translation import Translation, translate
 from sandbox.errors import SqlError
 from sandbox.warehouse import wire
-from sandbox.warehouse.backend import Backend, Message
+from sandbox.warehouse.backend import Backend, BackendError, Message
 from sandbox.warehouse.postgres_errors import as_redshift
 
 Step = CopyCommand | Translation
@@ -19,7 +21,7 @@ FLUSH_SIZE = 1 << 16
 TRANSACTION_ABORTED = SqlError(
     "current transaction is aborted, commands ignored until end of transaction block", "25P02"
 )
-LAST_COPY_FUNCTIONS = ("pg_last_copy_count", "pg_last_copy_id")
+log = logging.getLogger(__name__)
 
 
 class Client(Protocol):
@@ -35,8 +37,6 @@ class Client(Protocol):
 class CopyResult(Protocol):
     """What a COPY tells its client."""
 
-    rows: int
-    query_id: int
     notices: list[str]
 
 
@@ -72,8 +72,7 @@ class Session:
         self._special: dict[str, Step] = {}
         self._portals: dict[str, Step] = {}
         self._skip_to_sync = False
-        self._last_copy = {"count": 0, "id": -1}
-        self._committed_copy_id = -1
+        self._copy_failed = False
 
     def run(self) -> None:
         """Serve until the client leaves. Raises ProtocolError on bytes that are no message."""
@@ -91,23 +90,30 @@ class Session:
                 continue
             if message.kind not in handlers:
                 raise wire.ProtocolError(f"invalid message type {message.kind!r}")
+            self._forget_failed_copy()
             handlers[message.kind](message.payload)
 
     # The simple protocol.
 
     def _query(self, payload: bytes) -> None:
         (text,) = wire.first_strings(payload, 1)
+        self._portals.clear()
         try:
             self._run_script(text)
         except SqlError as problem:
             self._refuse(problem if self.backend.status != b"E" else TRANSACTION_ABORTED)
         self.client.send(wire.ready(self.backend.status))
 
+    def _forget_failed_copy(self) -> None:
+        """After a failed COPY its count is 0, which the rollback of its transaction took back."""
+        if self._copy_failed and self.backend.status == b"I":
+            self._copy_failed = False
+            set_last_copy(self.backend, 0, None)
+
     def _run_script(self, text: str) -> None:
         statements = split(text)
         steps = [plan(statement) for statement in statements]
         if all(map(is_unchanged, steps, statements)):
-            self._set_last_copy(text)
             self._forward(text)
         elif len(steps) == 1:
             self._run_step(steps[0])
@@ -115,19 +121,25 @@ class Session:
             self._run_together(steps)
 
     def _run_together(self, steps: list[Step]) -> None:
-        """The statements of one message are one transaction, unless they say otherwise."""
-        own_transaction = self.backend.status == b"I" and not any(map(_controls_transaction, steps))
-        if own_transaction:
-            self.backend.execute("BEGIN")
-        succeeded = all(self._run_step(step) for step in steps)
-        if own_transaction:
-            self.backend.execute("COMMIT" if succeeded else "ROLLBACK")
+        """The statements of one message are one transaction, until they begin or end one.
+
+        https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+        """
+        explicit = self.backend.status != b"I"
+        for step in steps:
+            if self.backend.status == b"I" and not starts_with(step, "vacuum"):
+                self.backend.execute("BEGIN")
+            explicit = explicit or starts_with(step, "begin", "start")
+            if not self._run_step(step):
+                break
+            explicit = explicit and self.backend.status != b"I"
+        if not explicit and self.backend.status != b"I":
+            self.backend.execute("COMMIT" if self.backend.status == b"T" else "ROLLBACK")
 
     def _run_step(self, step: Step) -> bool:
         """Run one step and send its replies; whether it succeeded."""
         if isinstance(step, CopyCommand):
             return self._run_copy(step)
-        self._set_last_copy(step.sql)
         if step.table is not None:
             return self._forward(f"{step.sql}; {record_table(step.table)}", first_only=True)
         if step.commits and self.backend.status == b"T":
@@ -157,8 +169,6 @@ class Session:
     def _seen(self, message: Message) -> bytes:
         if message.kind == wire.ERROR:
             return as_redshift(message).to_bytes()
-        if message.kind == wire.COMMAND_COMPLETE:
-            self._note_end_of_transaction(message.payload)
         return message.to_bytes()
 
     def _refuse(self, problem: SqlError) -> None:
@@ -174,31 +184,29 @@ class Session:
         try:
             if self.backend.status == b"E":
                 raise TRANSACTION_ABORTED
-            result = self.copier(self.backend, command)
+            result = self._load(command)
         except SqlError as problem:
-            self._last_copy["count"] = 0
+            self._copy_failed = problem.query_id is not None
+            if self.backend.status == b"I" and self._copy_failed:
+                set_last_copy(self.backend, 0, problem.query_id)
             self._refuse(problem)
             return False
-        self._last_copy = {"count": result.rows, "id": result.query_id}
-        if self.backend.status == b"I":
-            self._committed_copy_id = result.query_id
         notices = [wire.notice(text) for text in result.notices]
         self.client.send(wire.join([*notices, wire.command_complete("COPY")]))
         return True
 
-    def _note_end_of_transaction(self, tag: bytes) -> None:
-        if tag == b"COMMIT\0":
-            self._committed_copy_id = self._last_copy["id"]
-        elif tag == b"ROLLBACK\0":
-            self._last_copy["id"] = self._committed_copy_id
-
-    def _set_last_copy(self, sql: str) -> None:
-        asked = any(name in sql.lower() for name in LAST_COPY_FUNCTIONS)
-        if asked and self.backend.status != b"E":
-            for name, value in self._last_copy.items():
-                self.backend.execute(
-                    f"SELECT set_config('sandbox.last_copy_{name}', '{value}', false)"
-                )
+    def _load(self, command: CopyCommand) -> CopyResult:
+        """Carry the COPY out; whatever goes wrong is an error of the statement, no more."""
+        try:
+            return self.copier(self.backend, command)
+        except BackendError as problem:
+            code, detail = problem.fields.get("C", ""), problem.fields.get("D", "")
+            raise SqlError(str(problem), code, detail) from problem
+        except (SqlError, ConnectionError):
+            raise
+        except Exception as problem:
+            log.exception("COPY failed in the sandbox")
+            raise SqlError(f"the sandbox failed: {type(problem).__name__}: {problem}") from problem
 
     # The extended protocol: each message is answered at once, so that Flush has nothing to do.
 
@@ -217,7 +225,6 @@ class Session:
             self.client.send(wire.message(wire.PARSE_COMPLETE))
             return
         assert isinstance(step, Translation)
-        self._set_last_copy(step.sql)
         rest = payload[len(wire.text(name) + wire.text(text)) :]
         self._pass(wire.PARSE, wire.text(name) + wire.text(step.sql) + rest, wire.PARSE_COMPLETE)
 
@@ -260,6 +267,8 @@ class Session:
         self._skip_to_sync = False
         self.backend.send(wire.message(wire.SYNC, payload))
         self._relay()
+        if self.backend.status == b"I":
+            self._portals.clear()
         self.client.send(wire.ready(self.backend.status))
 
     def _pass(self, kind: bytes, payload: bytes, ends: bytes) -> None:
@@ -278,8 +287,6 @@ class Session:
         self.client.send(bytes(pending))
 
 
-def _controls_transaction(step: Step) -> bool:
-    words = "" if isinstance(step, CopyCommand) else step.sql.lstrip().lower()
-    return words.startswith(
-        ("begin", "start", "commit", "end", "rollback", "abort", "vacuum", "truncate")
-    )
+def starts_with(step: Step, *words: str) -> bool:
+    """Whether a step's statement begins with one of these words."""
+    return isinstance(step, Translation) and step.sql.lstrip().lower().startswith(words)
