@@ -123,7 +123,7 @@ def load_config(path: Path) -> Config:
     """Read and check dwh.cfg; everything that is wrong with it is reported at once."""
     file = configparser.ConfigParser(interpolation=None)
     try:
-        file.read_string(path.read_text(encoding="utf-8"), source=str(path))
+        file.read_string(path.read_text(encoding="utf-8-sig"), source=str(path))
     except (OSError, configparser.Error, UnicodeDecodeError) as error:
         what = f"{path} cannot be read: {' '.join(str(error).split())}"
         raise UsageError(what, "correct it, or name another with --config FILE") from error
@@ -253,7 +253,7 @@ def role_arn(config: Config) -> str:
         if attached["IamRoleArn"].endswith(f"/{config.role}"):
             return str(attached["IamRoleArn"])
     what = f"the cluster {config.identifier} does not have the role {config.role}"
-    raise DwhError(what, "check ROLE in dwh.cfg, or run python shutdown_env.py and setup_env.py")
+    raise DwhError(what, "check ROLE in dwh.cfg, or run python setup_env.py, which attaches it")
 
 
 def connect(config: Config) -> connection:

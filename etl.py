@@ -85,6 +85,7 @@ COPY_HINTS = {
     "NoSuchBucket": "there is no such bucket; check [s3] in dwh.cfg",
     "NoSuchKey": "there is no such file; check LOG_JSON_PATHS in dwh.cfg",
     "PermanentRedirect": "the bucket is elsewhere; set REGION in [s3] of dwh.cfg",
+    "(?i)jsonpath": "correct the file that LOG_JSON_PATHS in dwh.cfg names",
     "AccessDenied|not authorized|Not authorized|not associated": (
         "the cluster's role may not read this; run python setup_env.py again"
     ),
@@ -93,10 +94,10 @@ COPY_HINTS = {
 
 def bad_records(table: str, source: str, errors: list[tuple[Any, ...]]) -> DwhError:
     """The records that a COPY refused: where they are, and why."""
-    details = [
-        f"{file} line {line}, column {column}, value {(value or '')[:60]!r}: {reason}"
-        for file, line, column, value, reason in errors
-    ]
+    details = []
+    for file, line, column, value, reason in errors:
+        place = f", column {column}, value {(value or '')[:60]!r}" if column else ""
+        details.append(f"{file} line {line}{place}: {reason}")
     what = f"{source} has records that do not fit {table}"
     return DwhError(what, "correct or remove these files; nothing was changed", details)
 

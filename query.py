@@ -21,8 +21,12 @@ from terminal import UsageError, parser, print_table, say
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
-# What ends a transaction could not be rolled back.
-ENDS_TRANSACTION = re.compile(r"(^|;)\s*(BEGIN|START|COMMIT|END|TRUNCATE|VACUUM)\b", re.IGNORECASE)
+# Texts, quoted names and comments, in which no word is a keyword.
+NO_CODE = re.compile(r"""'(?:[^'\\]|\\.)*'|"[^"]*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+# What begins or ends a transaction could not be rolled back. Comments nest, hence the */.
+ENDS_TRANSACTION = re.compile(
+    r"(?:^|;|\*/)\s*(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|TRUNCATE|VACUUM)\b", re.IGNORECASE
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,10 +50,13 @@ def check(statement: str | None, as_csv: bool) -> None:
     """Refuse what cannot be asked, before anything is opened."""
     if as_csv and not statement:
         raise UsageError("--csv prints one result", "add a statement: python query.py --help")
-    if statement is not None and not statement.strip():
+    if statement is None:
+        return
+    code = NO_CODE.sub(lambda found: "''" if found[0][0] in "'\"" else " ", statement)
+    if not code.strip("; \t\r\n"):
         raise UsageError("the statement is empty", "leave it out to see the built-in questions")
-    if statement and (found := ENDS_TRANSACTION.search(statement)):
-        what = f"query.py only asks, and {found[2].upper()} cannot be rolled back"
+    if found := ENDS_TRANSACTION.search(code):
+        what = f"query.py only asks, and {found[1].upper()} cannot be rolled back"
         raise UsageError(what, "load with python etl.py, start over with create_tables.py --drop")
 
 

@@ -42,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     config = dwh.load_config(parser(__doc__).parse_args(argv).config)
     if config.target == "sandbox":
         start_sandbox(config)
+    check_cluster(dwh.client(config, "redshift"), config)
     role = create_role(dwh.client(config, "iam"), config)
     group = create_security_group(dwh.client(config, "ec2"), config)
     create_cluster(dwh.client(config, "redshift"), config, role, group)
@@ -75,6 +76,9 @@ def create_role(iam: Any, config: Config) -> str:
             )["Role"]
         )
         check_ours("role", config.role, "ROLE", role, config)
+        iam.update_assume_role_policy(
+            RoleName=config.role, PolicyDocument=json.dumps(trust_policy())
+        )
         iam.put_role_policy(
             RoleName=config.role,
             PolicyName=POLICY_NAME,
@@ -90,6 +94,24 @@ def check_ours(kind: str, name: str, key: str, found: dict[str, Any], config: Co
             f"the {kind} {name} is there, but was not made for {config.identifier}",
             f"choose another {key} in dwh.cfg",
         )
+
+
+def check_cluster(redshift: Any, config: Config) -> None:
+    """Refuse a cluster that is not ours, or not as in dwh.cfg, before anything is made."""
+    cluster = find_cluster(redshift, config)
+    if cluster is None:
+        return
+    check_ours("cluster", config.identifier, "IDENTIFIER", cluster, config)
+    wanted = {
+        "NODE_TYPE": (config.node_type, cluster["NodeType"]),
+        "NODES": (config.nodes, cluster["NumberOfNodes"]),
+        "DATABASE": (config.database, cluster["DBName"]),
+        "USER": (config.user, cluster["MasterUsername"]),
+    }
+    different = [key for key, (want, found) in wanted.items() if want != found]
+    if different:
+        what = f"the cluster {config.identifier} differs from dwh.cfg in {', '.join(different)}"
+        raise DwhError(what, "set dwh.cfg back, or run shutdown_env.py and then setup_env.py")
 
 
 def trust_policy() -> dict[str, Any]:
@@ -181,31 +203,19 @@ def client_addresses(config: Config) -> str:
 
 
 def create_cluster(redshift: Any, config: Config, role: str, group: str) -> None:
-    """Ask for the cluster, or check that the one that is there is as configured."""
+    """Ask for the cluster, or attach the role to the one that is there."""
     with step(f"cluster {config.identifier}") as current:
         cluster = find_cluster(redshift, config)
         if cluster:
-            check_ours("cluster", config.identifier, "IDENTIFIER", cluster, config)
-            check_as_configured(cluster, config, role)
             current.result = "already there"
+            if role not in [each["IamRoleArn"] for each in cluster.get("IamRoles", [])]:
+                redshift.modify_cluster_iam_roles(
+                    ClusterIdentifier=config.identifier, AddIamRoles=[role]
+                )
+                current.result += ", role attached"
             return
         request_cluster(redshift, config, role, group)
         current.result = f"requested, {config.nodes} x {config.node_type}"
-
-
-def check_as_configured(cluster: dict[str, Any], config: Config, role: str) -> None:
-    """Refuse a cluster that differs from dwh.cfg: it would fail later, or cost otherwise."""
-    wanted = {
-        "NODE_TYPE": (config.node_type, cluster["NodeType"]),
-        "NODES": (config.nodes, cluster["NumberOfNodes"]),
-        "DATABASE": (config.database, cluster["DBName"]),
-        "USER": (config.user, cluster["MasterUsername"]),
-        "ROLE": (True, role in [each["IamRoleArn"] for each in cluster.get("IamRoles", [])]),
-    }
-    different = [key for key, (want, found) in wanted.items() if want != found]
-    if different:
-        what = f"the cluster {config.identifier} differs from dwh.cfg in {', '.join(different)}"
-        raise DwhError(what, "set dwh.cfg back, or run shutdown_env.py and then setup_env.py")
 
 
 def request_cluster(redshift: Any, config: Config, role: str, group: str) -> None:

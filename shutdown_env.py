@@ -126,7 +126,7 @@ def show(plan: dict[str, dict[str, Any]], config: Config) -> None:
         "role": config.role,
     }
     for kind, loss in losses.items():
-        say(f"delete {kind} {loss}" if kind in plan else f"{kind}: already gone")
+        say(f"delete {kind} {loss}" if kind in plan else f"{kind}: none that setup_env.py made")
     if not plan:
         say(f"nothing to delete for {config.identifier} in {config.aws_region}")
 

@@ -136,7 +136,7 @@ def explain(error: Exception) -> DwhError:
 
 
 AWS_HINTS = {
-    "ClusterNotFound": ("there is no such cluster", "create it: python setup_env.py"),
+    "ClusterNotFound": ("there is no such cluster", "check REGION, or run python setup_env.py"),
     "NoCredentialsError|PartialCredentials|CredentialRetrieval|SSO|TokenRetrieval|LoginRefresh": (
         "AWS credentials are missing or incomplete",
         "run `aws configure` or `aws sso login`, or set AWS_PROFILE",
@@ -178,7 +178,7 @@ LOGIN_HINTS = {
     "": "run the script again: what was not committed is undone",
 }
 SQL_HINTS = {
-    "42P01": "create the tables: python create_tables.py",
+    "42P01": "create the tables: python create_tables.py; if they are there, check the name",
     "42703": "see the columns in sql_queries.py; older tables: python create_tables.py --drop",
     "42501": "log in as the owner of the tables: USER in dwh.cfg",
     "42601": "check the statement against Redshift's SQL",

@@ -1,0 +1,38 @@
+"""What --help says, and how little it needs to say it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+from script_runs import SCRIPTS, run_script
+
+OPTIONS = {
+    "setup_env.py": set(),
+    "create_tables.py": {"--drop", "--yes"},
+    "etl.py": set(),
+    "query.py": {"--csv"},
+    "shutdown_env.py": {"--yes"},
+}
+SLOW = {"boto3", "botocore", "psycopg2", "rich", "sandbox"}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_lists_the_options_and_an_example(script: str) -> None:
+    done = run_script(script, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"Example:\n    python {script}" in done.stdout
+    listed = set(re.findall(r"(?m)^  (?:-h, )?(--\w+)", done.stdout))
+    assert listed == {"--help", "--config", "--verbose"} | OPTIONS[script]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_does_not_wait_for_the_libraries(script: str) -> None:
+    command = [sys.executable, "-X", "importtime", str(ROOT / script), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "dwh" in imported
+    assert not {name.partition(".")[0] for name in imported} & SLOW

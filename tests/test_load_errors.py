@@ -1,0 +1,215 @@
+"""What goes wrong in a load: in S3, in the files, in the rights; the star stays as it was."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from conftest import (
+    BUCKET,
+    CLUSTER,
+    EVENT,
+    JSON_PATHS,
+    READ_EVERYTHING,
+    SONG,
+    TRUST,
+    Cloud,
+    Pipeline,
+)
+from script_runs import Complaint, change, refused
+
+Star = dict[str, list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def loaded(pipeline: Pipeline) -> Pipeline:
+    """A star with a row in each table."""
+    pipeline.songs({})
+    pipeline.events({})
+    pipeline.load()
+    return pipeline
+
+
+def fails_and_changes_nothing(pipeline: Pipeline, code: int = 1) -> Complaint:
+    staged = "SELECT COUNT(*), MAX(ts) FROM staging_events"
+    before = pipeline.star(), pipeline.ask(staged)
+    found = refused("etl.py", "--config", str(pipeline.config), code=code)
+    assert (pipeline.star(), pipeline.ask(staged)) == before
+    return found
+
+
+# ---------------------------------------------------------------------------- S3
+
+NOWHERE = f"s3://{BUCKET}/nowhere"
+S3_FAULTS = [
+    ("LOG_DATA", NOWHERE, f"{NOWHERE} .* S3 prefix 'nowhere' does not exist", "check LOG_DATA"),
+    ("SONG_DATA", NOWHERE, f"{NOWHERE} .* S3 prefix 'nowhere' does not exist", "SONG_DATA in dwh"),
+    ("LOG_JSON_PATHS", NOWHERE, ".* key does not exist.*NoSuchKey.*", "check LOG_JSON_PATHS"),
+    ("LOG_DATA", "s3://no-bucket/a", "s3://no-bucket/a .*bucket does not exist.*", "no such buck"),
+    ("SONG_DATA", "s3://no-bucket/a", "s3://no-bucket/a .*bucket does not.*", "no such bucket"),
+    ("LOG_JSON_PATHS", "s3://no-bucket/a", ".*bucket does not exist.*", r"check \[s3\] in dwh"),
+    ("REGION", "eu-west-1", ".*PermanentRedirect.*", r"set REGION in \[s3\] of dwh.cfg"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "error", "hint"), S3_FAULTS)
+def test_what_is_missing_in_s3_is_named(
+    loaded: Pipeline, key: str, value: str, error: str, hint: str
+) -> None:
+    change(loaded.config, **{f"s3_{key}": value})
+    found = fails_and_changes_nothing(loaded)
+    assert re.fullmatch(error, found.error)
+    assert re.search(hint, found.hint)
+
+
+JSON_PATHS_FAULTS = {
+    "empty": "",
+    "no JSON": "[",
+    "no paths": "{}",
+    "too few paths": json.dumps({"jsonpaths": JSON_PATHS["jsonpaths"][1:]}),
+}
+
+
+@pytest.mark.parametrize("body", JSON_PATHS_FAULTS.values(), ids=JSON_PATHS_FAULTS.keys())
+def test_unusable_json_paths_file_is_named(loaded: Pipeline, body: str) -> None:
+    loaded.warehouse.put("log_json_path.json", body)
+    found = fails_and_changes_nothing(loaded)
+    assert "cannot be loaded: " in found.error
+    assert found.hint == "correct the file that LOG_JSON_PATHS in dwh.cfg names"
+
+
+# ---------------------------------------------------------------------------- records
+
+
+def event(**changes: Any) -> str:
+    return json.dumps(EVENT | changes) + "\n"
+
+
+def song(**changes: Any) -> str:
+    return json.dumps(SONG | changes) + "\n"
+
+
+LONG = "x" * 65
+RECORD_FAULTS = [
+    ("log_data", event() + "{'ts': 1}\n", 2, "", "Invalid JSON: .*"),
+    ("log_data", event()[:100], 1, "", "Invalid JSON: .*"),
+    ("log_data", event(level=LONG), 1, f"level, value '{'x' * 60}'", "String length exceeds .*"),
+    ("log_data", event() * 2 + event(ts="soon"), 3, "ts, value 'soon'", "Invalid digit, .*"),
+    ("log_data", event(sessionId=2**31), 1, "session_id, value '2147483648'", ".* overflow, .*"),
+    ("log_data", event(song="\0"), 1, "song, value '.*'", ".* unsupported UTF-8 .*"),
+    ("song_data", song()[:-9], 1, "", "Invalid JSON: .*"),
+    ("song_data", song(song_id=LONG), 1, f"song_id, value '{'x' * 60}'", "String length .*"),
+    ("song_data", song(year="MCM"), 1, "year, value 'MCM'", "Invalid digit, .*"),
+    ("song_data", song(duration="long"), 1, "duration, value 'long'", "Invalid float .*"),
+]
+
+
+@pytest.mark.parametrize(("folder", "body", "line", "value", "reason"), RECORD_FAULTS)
+def test_record_that_does_not_fit_is_shown(
+    loaded: Pipeline, folder: str, body: str, line: int, value: str, reason: str
+) -> None:
+    url = loaded.warehouse.put(f"{folder}/bad.json", body)
+    found = fails_and_changes_nothing(loaded)
+    table = {"log_data": "staging_events", "song_data": "staging_songs"}[folder]
+    source = url.removesuffix("/bad.json")
+    assert found.error == f"{source} has records that do not fit {table}"
+    place = f"{url} line {line}" + (f", column {value}" if value else "")
+    (detail,) = found.details
+    assert re.fullmatch(f"{place}: {reason}", detail)
+    assert found.hint == "correct or remove these files; nothing was changed"
+
+
+def test_load_works_again_once_the_bad_file_is_corrected(loaded: Pipeline) -> None:
+    before = loaded.star()
+    loaded.warehouse.put("log_data/late.json", event(ts="soon"))
+    fails_and_changes_nothing(loaded)
+    loaded.warehouse.put("log_data/late.json", event(ts=1541105830797))
+    loaded.load()
+    assert len(loaded.star()["songplays"]) == len(before["songplays"]) + 1
+
+
+CHECK_FAULTS = [
+    ("log_data", event(sessionId=None), "every staged play is in songplays: 1 exceptions"),
+    ("log_data", event(ts=None), "every staged play is in songplays: 1 exceptions"),
+    ("song_data", song(artist_id=None), "every staged artist is in artists: 1 exceptions"),
+]
+
+
+@pytest.mark.parametrize(("folder", "body", "fault"), CHECK_FAULTS)
+def test_data_that_fails_a_check_is_not_published(
+    loaded: Pipeline, folder: str, body: str, fault: str
+) -> None:
+    loaded.warehouse.put(f"{folder}/unsound.json", body)
+    found = fails_and_changes_nothing(loaded, code=3)
+    assert re.fullmatch(r"the data failed \d of \d+ checks", found.error)
+    assert fault in found.details
+    assert found.hint.startswith("nothing was published; ")
+
+
+# ---------------------------------------------------------------------------- rights
+
+
+@pytest.fixture
+def role(loaded: Pipeline) -> Iterator[str]:
+    """A role of the test's own, which may read everything; the pipeline uses it."""
+    name = f"{loaded.warehouse.database}-role"
+    cloud = loaded.warehouse.cloud
+    arn = cloud.create_role(name)
+    attach = cloud.client("redshift").modify_cluster_iam_roles
+    attach(ClusterIdentifier=CLUSTER, AddIamRoles=[arn])
+    change(loaded.config, access_ROLE=name)
+    yield name
+    attach(ClusterIdentifier=CLUSTER, RemoveIamRoles=[arn])
+
+
+def remove_policy(cloud: Cloud, role: str) -> None:
+    cloud.client("iam").delete_role_policy(RoleName=role, PolicyName="read")
+
+
+def forbid_listing(cloud: Cloud, role: str) -> None:
+    policy = json.dumps(READ_EVERYTHING).replace('"s3:ListBucket", ', "")
+    cloud.client("iam").put_role_policy(RoleName=role, PolicyName="read", PolicyDocument=policy)
+
+
+def trust_another(cloud: Cloud, role: str) -> None:
+    trust = json.dumps(TRUST).replace("redshift", "ec2")
+    cloud.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=trust)
+
+
+def delete(cloud: Cloud, role: str) -> None:
+    remove_policy(cloud, role)
+    cloud.client("iam").delete_role(RoleName=role)
+
+
+def detach(cloud: Cloud, role: str) -> None:
+    arn = cloud.client("iam").get_role(RoleName=role)["Role"]["Arn"]
+    redshift = cloud.client("redshift")
+    redshift.modify_cluster_iam_roles(ClusterIdentifier=CLUSTER, RemoveIamRoles=[arn])
+
+
+RIGHTS_FAULTS = [
+    (remove_policy, ".* cannot be loaded: .*Access Denied.*", "the cluster's role may not read"),
+    (forbid_listing, ".* cannot be loaded: .*Access Denied.*", "the cluster's role may not read"),
+    (
+        trust_another,
+        ".* is not authorized to assume IAM Role .*",
+        "the cluster's role may not read",
+    ),
+    (delete, ".* is not authorized to assume IAM Role .*", "the cluster's role may not read"),
+    (detach, "the cluster test-cluster does not have the role .*", "check ROLE in dwh.cfg"),
+]
+
+
+@pytest.mark.parametrize(("take_away", "error", "hint"), RIGHTS_FAULTS)
+def test_missing_right_is_named(
+    loaded: Pipeline, role: str, take_away: Callable[[Cloud, str], None], error: str, hint: str
+) -> None:
+    loaded.load()
+    take_away(loaded.warehouse.cloud, role)
+    found = fails_and_changes_nothing(loaded)
+    assert re.fullmatch(error, found.error)
+    assert found.hint.startswith(hint)
+    assert "python setup_env.py" in found.hint

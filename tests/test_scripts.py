@@ -1,0 +1,299 @@
+"""The scripts as their users run them, on a sandbox that setup_env.py has started."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from conftest import ROOT, TRUST
+from script_runs import PASSWORD, SCRIPTS, Site, change, make_site, refused
+
+import sql_queries
+
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+TAGS = [
+    {"Key": "project", "Value": "sparkify-dwh"},
+    {"Key": "environment", "Value": "sparkify"},
+]
+ROLE, POLICY = "sparkify-redshift-s3", "read-sparkify-data"
+Done = subprocess.CompletedProcess[str]
+
+
+@dataclass
+class Pipeline(Site):
+    """A site on which all has run once, and what the scripts said."""
+
+    said: dict[str, Done] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    found = Pipeline(make_site(tmp_path_factory.mktemp("site")).config)
+    for script in SCRIPTS[:4]:
+        found.said[script] = found.run(script)
+    yield found
+    found.run("shutdown_env.py")
+
+
+def everything(site: Site) -> dict[str, Any]:
+    """What there is on AWS, as it is described."""
+    iam, ec2, redshift = (site.cloud.client(name) for name in ("iam", "ec2", "redshift"))
+    roles = [each["RoleName"] for each in iam.list_roles()["Roles"]]
+    return {
+        "roles": [iam.get_role(RoleName=name)["Role"] for name in roles],
+        "policies": [iam.list_role_policies(RoleName=name)["PolicyNames"] for name in roles],
+        "managed": iam.list_policies(Scope="Local")["Policies"],
+        "policy": iam.get_role_policy(RoleName=ROLE, PolicyName=POLICY)["PolicyDocument"],
+        "groups": ec2.describe_security_groups()["SecurityGroups"],
+        "clusters": redshift.describe_clusters()["Clusters"],
+    }
+
+
+# ---------------------------------------------------------------------------- what is made
+
+
+def test_role_is_redshifts_and_reads_what_is_configured(site: Pipeline) -> None:
+    found = everything(site)
+    (role,) = found["roles"]
+    assert (role["RoleName"], role["Tags"]) == (ROLE, TAGS)
+    assert role["AssumeRolePolicyDocument"] == TRUST
+    assert (found["policies"], found["managed"]) == ([[POLICY]], [])
+    assert found["policy"] == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": "arn:aws:s3:::events",
+                "Condition": {"StringLike": {"s3:prefix": ["log_data*", "paths.json*"]}},
+            },
+            {
+                "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": "arn:aws:s3:::catalogue",
+                "Condition": {"StringLike": {"s3:prefix": ["song_data*"]}},
+            },
+            {
+                "Effect": "Allow",
+                "Action": "s3:GetObject",
+                "Resource": [
+                    "arn:aws:s3:::events/log_data*",
+                    "arn:aws:s3:::catalogue/song_data*",
+                    "arn:aws:s3:::events/paths.json",
+                ],
+            },
+        ],
+    }
+
+
+def test_security_group_opens_one_port_to_one_address(site: Pipeline) -> None:
+    (group,) = (each for each in everything(site)["groups"] if each["GroupName"] != "default")
+    assert (group["GroupName"], group["Tags"]) == ("sparkify-redshift", TAGS)
+    (rule,) = group["IpPermissions"]
+    assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 5439, 5439)
+    assert [each["CidrIp"] for each in rule["IpRanges"]] == ["127.0.0.1/32"]
+    assert not rule["Ipv6Ranges"] + rule["PrefixListIds"] + rule["UserIdGroupPairs"]
+
+
+def test_cluster_is_encrypted_and_has_the_role_and_the_group(site: Pipeline) -> None:
+    found = everything(site)
+    (cluster,) = found["clusters"]
+    expected = {
+        "ClusterIdentifier": "sparkify",
+        "NodeType": "ra3.large",
+        "NumberOfNodes": 2,
+        "DBName": "sparkify",
+        "Encrypted": True,
+        "PubliclyAccessible": True,
+        "Tags": TAGS,
+    }
+    assert expected.items() <= cluster.items()
+    assert [each["IamRoleArn"] for each in cluster["IamRoles"]] == [found["roles"][0]["Arn"]]
+    groups = {each["GroupName"]: each["GroupId"] for each in found["groups"]}
+    attached = [each["VpcSecurityGroupId"] for each in cluster["VpcSecurityGroups"]]
+    assert attached == [groups["sparkify-redshift"]]
+
+
+def test_setup_says_where_the_warehouse_is(site: Pipeline) -> None:
+    said = site.said["setup_env.py"]
+    port = site.cloud.endpoint("sparkify")["Port"]
+    assert re.search(rf"(?m)^  endpoint +localhost:{port} +$", said.stdout)
+    assert said.stderr.splitlines()[-1] == "Next: python create_tables.py"
+
+
+# ---------------------------------------------------------------------------- the second run
+
+AGAIN = {
+    "setup_env.py": ("(sandbox|role .*|security group .*|cluster sparkify): already there.*", 4),
+    "create_tables.py": (r"\w+: kept, already there .*", 7),
+    "etl.py": (r"check: \d+ checks passed .*", 1),
+    "query.py": ("", 0),
+}
+
+
+@pytest.mark.parametrize("script", AGAIN)
+def test_second_run_changes_nothing(site: Pipeline, script: str) -> None:
+    before = everything(site), site.star()
+    done = site.run(script)
+    assert (everything(site), site.star()) == before
+    line, times = AGAIN[script]
+    assert len([1 for said in done.stderr.splitlines() if re.fullmatch(line, said)]) == times
+    assert "created" not in done.stderr
+    assert script == "etl.py" or done.stdout == site.said[script].stdout
+
+
+def test_second_load_reports_no_new_rows(site: Pipeline) -> None:
+    rows = [line.split()[-4:] for line in site.run("etl.py").stdout.splitlines()]
+    new = {row[0]: row[2] for row in rows if row and row[0] in sql_queries.count_queries}
+    assert set(new.values()) == {"-", "0"}
+    assert new.keys() == sql_queries.count_queries.keys()
+
+
+def test_drop_starts_over(site: Pipeline) -> None:
+    before = site.star()
+    done = site.run("create_tables.py", "--drop")
+    assert "delete songplays: 3 rows" in done.stderr.splitlines()
+    assert not any(site.star().values())
+    site.run("etl.py")
+    after = site.star()
+    plays = [
+        sorted((row[1:] for row in star.pop("songplays")), key=repr) for star in (after, before)
+    ]
+    assert plays[0] == plays[1]
+    assert after == before
+
+
+def remove_policy(site: Site) -> None:
+    site.cloud.client("iam").delete_role_policy(RoleName=ROLE, PolicyName=POLICY)
+
+
+def trust_another(site: Site) -> None:
+    trust = json.dumps(TRUST).replace("redshift", "ec2")
+    site.cloud.client("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=trust)
+
+
+def detach(site: Site) -> None:
+    redshift = site.cloud.client("redshift")
+    (cluster,) = redshift.describe_clusters()["Clusters"]
+    arns = [each["IamRoleArn"] for each in cluster["IamRoles"]]
+    redshift.modify_cluster_iam_roles(ClusterIdentifier="sparkify", RemoveIamRoles=arns)
+
+
+@pytest.mark.parametrize("take_away", [remove_policy, trust_another, detach])
+def test_setup_gives_back_a_right_that_was_lost(
+    site: Pipeline, take_away: Callable[[Site], None]
+) -> None:
+    before = everything(site)
+    take_away(site)
+    assert "setup_env.py" in refused("etl.py", "--config", str(site.config)).hint
+    site.run("setup_env.py")
+    assert everything(site) == before
+    site.run("etl.py")
+
+
+OTHERS = [
+    {"cluster_NODES": "3", "cluster_USER": "someone"},
+    {"cluster_NODE_TYPE": "ra3.xlplus", "cluster_DATABASE": "other"},
+]
+
+
+@pytest.mark.parametrize("settings", OTHERS)
+def test_cluster_that_differs_from_the_configuration_is_kept(
+    site: Pipeline, settings: dict[str, str]
+) -> None:
+    before, own = everything(site), site.config.read_text()
+    found = refused("setup_env.py", "--config", change(site.config, **settings))
+    site.config.write_text(own)
+    keys = ", ".join(key.removeprefix("cluster_") for key in settings)
+    assert found.error == f"the cluster sparkify differs from dwh.cfg in {keys}"
+    assert found.hint == "set dwh.cfg back, or run shutdown_env.py and then setup_env.py"
+    assert everything(site) == before
+
+
+# ---------------------------------------------------------------------------- what is printed
+
+CSV = [
+    ("SELECT user_id, level FROM users ORDER BY 1", "user_id,level\n39,free\n40,paid\n"),
+    ("SELECT 1 AS a,\n  NULL AS b,\n  'x,\"y' AS c", 'a,b,c\n1,,"x,""y"\n'),
+    ("SELECT title FROM songs WHERE song_id = 'SO2'", "title\n[red]\x1b[31m\n"),
+    ("SELECT user_id FROM users WHERE level = '-- none; COMMIT'", "user_id\n"),
+    ("SELECT MIN(start_time) AS first FROM time", "first\n2018-11-01 20:57:10.796000\n"),
+]
+
+
+@pytest.mark.parametrize(("statement", "expected"), CSV)
+def test_csv_is_exact(site: Pipeline, statement: str, expected: str) -> None:
+    done = site.run("query.py", statement, "--csv")
+    assert (done.stdout, done.stderr) == (expected, "")
+
+
+def test_table_shows_numbers_null_and_unprintable_text(site: Pipeline) -> None:
+    done = site.run("query.py", "SELECT song_id, song, 10 AS n FROM songplays ORDER BY 2, 1")
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip(" \u2500")]
+    assert [re.split(" {2,}", line) for line in lines] == [
+        ["song_id", "song", "n"],
+        ["SO1", "The Song", "10"],
+        ["SO1", "The Song", "10"],
+        ["-", r"[red]\x1b[31m", "10"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM users", "DROP TABLE songs", "SELECT 1; LOCK users"]
+)
+def test_statement_without_result_says_so_and_changes_nothing(
+    site: Pipeline, statement: str
+) -> None:
+    before = site.star()
+    done = site.run("query.py", statement)
+    assert done.stdout == ""
+    assert done.stderr == "the statement has no result; whatever it changed is rolled back\n"
+    assert site.star() == before
+
+
+def test_every_built_in_question_is_answered_under_its_title(site: Pipeline) -> None:
+    lines = site.said["query.py"].stdout.splitlines()
+    assert [line for line in lines if line in sql_queries.questions] == list(sql_queries.questions)
+    rules = [line for line in lines if set(line.strip()) == {"\u2500"}]
+    assert len(rules) == len(sql_queries.questions)
+
+
+def test_reader_that_has_enough_ends_the_output(site: Pipeline) -> None:
+    query = [sys.executable, str(ROOT / "query.py"), "--config", str(site.config)]
+    query += ["SELECT REPEAT('x', 1000) FROM pg_attribute AS a, pg_tables AS b", "--csv"]
+    with subprocess.Popen(query, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize("script", SCRIPTS[:4])
+def test_pipe_gets_no_colours_and_no_control_characters(site: Pipeline, script: str) -> None:
+    said = site.said[script]
+    assert not CONTROL.search(said.stdout + said.stderr)
+
+
+def test_no_password_is_written_down(site: Pipeline) -> None:
+    files = {path.name: path for path in site.state.iterdir()} | {"dwh.cfg": site.config}
+    assert files.keys() == {"sandbox.json", "ca.pem", "log", "lock", "dwh.cfg"}
+    del files["ca.pem"]  # a certificate looks like one
+    assert not [name for name, path in files.items() if PASSWORD.search(path.read_text())]
+
+
+def test_progress_goes_to_stderr_and_results_to_stdout(site: Pipeline) -> None:
+    assert site.said["create_tables.py"].stdout == ""
+    assert site.said["query.py"].stderr == ""
+    for script in ("setup_env.py", "etl.py"):
+        said = site.said[script]
+        assert said.stdout.startswith("Warehouse\n")
+        steps = [line for line in said.stderr.splitlines() if not line.startswith("Next: ")]
+        assert steps
+        assert all(re.fullmatch(r".+: .+ \(\d+\.\d s\)", line) for line in steps)
