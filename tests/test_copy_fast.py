@@ -36,7 +36,7 @@ from sandbox.copy.json_values import JsonPaths, parse_jsonpaths
         ("TRUNCATECOLUMNS", "auto", COLUMNS, None, False),
         ("BLANKSASNULL", "auto", COLUMNS, None, False),
         ("EMPTYASNULL", "auto", COLUMNS, None, False),
-        ("TRIMBLANKS", "auto", COLUMNS, None, False),
+        ("TRIMBLANKS", "auto", COLUMNS, None, True),
         ("", "auto", (Column("d", "date"),), None, False),
         ("", "auto", (Column("n", "numeric", precision=9),), None, False),
         ("", "auto", (Column("c", "char", length=9),), None, False),
@@ -190,3 +190,15 @@ def test_both_ways_agree_on_any_records(
     except NeedsCare:
         assert errors
     assert len(parsed(lines)) + len(errors) == len(records)
+
+
+BLANKS = st.text(st.sampled_from('a "\\\t\n\r\f\v,'), max_size=6)
+
+
+@given(st.lists(BLANKS, max_size=4))
+def test_both_ways_trim_the_same_blanks(texts: list[str]) -> None:
+    body = b"".join(json.dumps({"artist": text}).encode() + b"\n" for text in texts)
+    lines, errors = careful(body, columns=(TEXT,), how=command("TRIMBLANKS"))
+    assert fast(body, columns=(TEXT,), how=command("TRIMBLANKS")) == lines
+    assert parsed(lines) == [[text.rstrip(" \t\n\r\v\f")] for text in texts]
+    assert errors == []

@@ -44,6 +44,8 @@ FIELD_TYPES: dict[str, Any] = {
 MAX_PLAIN_BYTES = MAX_OBJECT_BYTES // 2
 # At most 15 digits and ".0": surely below the 2**53 up to which binary floating point is exact.
 MAX_WHOLE_NUMBER_LENGTH = 17
+# A quote within a text is escaped: these can only end one.
+TRAILING_BLANKS = (b' "', b'\t"', b'\r"', b'\f"', b'\v"')
 PLAIN_INTEGERS = {int, type(None)}
 
 
@@ -51,12 +53,7 @@ def fast_way_possible(
     command: CopyCommand, columns: Sequence[Column], paths: JsonPaths | None
 ) -> bool:
     """Whether the command and its columns leave room for the fast way at all."""
-    changes_values = (
-        command.truncate_columns
-        or command.blanks_as_null
-        or command.empty_as_null
-        or command.trim_blanks
-    )
+    changes_values = command.truncate_columns or command.blanks_as_null or command.empty_as_null
     if changes_values or command.json_paths == "auto ignorecase":
         return False
     if not columns or any(column.type_name not in FIELD_TYPES for column in columns):
@@ -203,6 +200,8 @@ class _PlainRows:
             lines = csv_lines(rows)
         except (ValueError, RecursionError):
             return None
+        if self._target.command.trim_blanks and _has_trailing_blanks(lines, len(rows)):
+            return None
         return lines if self._no_key_twice(body, lines, len(rows)) else None
 
     def _decode(self, body: bytes) -> list[tuple[object, ...]]:
@@ -235,6 +234,11 @@ class _PlainRows:
         """
         keys = body.count(b":") - lines.count(b":")
         return keys == rows * len(self._keys) and b"\\u003" not in body
+
+
+def _has_trailing_blanks(lines: bytes, rows: int) -> bool:
+    """Whether a text may end with white space; a line break in one makes more lines than rows."""
+    return lines.count(b"\n") != rows or any(mark in lines for mark in TRAILING_BLANKS)
 
 
 def _are_apart(bodies: list[bytes]) -> bool:
