@@ -34,3 +34,9 @@ def syntax_error(near: str) -> SqlError:
 def not_supported(what: str) -> SqlError:
     """Something that PostgreSQL would take and Redshift refuses, or that the sandbox cannot do."""
     return SqlError(what, FEATURE_NOT_SUPPORTED)
+
+
+def transaction_aborted() -> SqlError:
+    """What any statement gets between an error and the end of its transaction."""
+    text = "current transaction is aborted, commands ignored until end of transaction block"
+    return SqlError(text, "25P02")

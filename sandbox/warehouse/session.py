@@ -11,16 +11,13 @@ from sandbox.copy.load import set_last_copy
 from sandbox.dialect.record_table import record_table
 from sandbox.dialect.sql_text import split
 from sandbox.dialect.translation import Translation, translate
-from sandbox.errors import SqlError
+from sandbox.errors import SqlError, transaction_aborted
 from sandbox.warehouse import wire
 from sandbox.warehouse.backend import Backend, BackendError, Message
 from sandbox.warehouse.postgres_errors import as_redshift
 
 Step = CopyCommand | Translation
 FLUSH_SIZE = 1 << 16
-TRANSACTION_ABORTED = SqlError(
-    "current transaction is aborted, commands ignored until end of transaction block", "25P02"
-)
 log = logging.getLogger(__name__)
 
 
@@ -101,7 +98,7 @@ class Session:
         try:
             self._run_script(text)
         except SqlError as problem:
-            self._refuse(problem if self.backend.status != b"E" else TRANSACTION_ABORTED)
+            self._refuse(problem if self.backend.status != b"E" else transaction_aborted())
         self.client.send(wire.ready(self.backend.status))
 
     def _forget_failed_copy(self) -> None:
@@ -127,7 +124,7 @@ class Session:
         """
         explicit = self.backend.status != b"I"
         for step in steps:
-            if self.backend.status == b"I" and not starts_with(step, "vacuum"):
+            if self.backend.status == b"I" and not starts_with(step, "vacuum", "begin", "start"):
                 self.backend.execute("BEGIN")
             explicit = explicit or starts_with(step, "begin", "start")
             if not self._run_step(step):
@@ -183,7 +180,7 @@ class Session:
     def _run_copy(self, command: CopyCommand) -> bool:
         try:
             if self.backend.status == b"E":
-                raise TRANSACTION_ABORTED
+                raise transaction_aborted()
             result = self._load(command)
         except SqlError as problem:
             self._copy_failed = problem.query_id is not None
@@ -216,7 +213,7 @@ class Session:
             statements = split(text)
             step = plan(statements[0]) if len(statements) == 1 else Translation(text)
         except SqlError as problem:
-            self._refuse(problem if self.backend.status != b"E" else TRANSACTION_ABORTED)
+            self._refuse(problem if self.backend.status != b"E" else transaction_aborted())
             self._skip_to_sync = True
             return
         self._special.pop(name, None)
