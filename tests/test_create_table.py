@@ -58,6 +58,7 @@ def test_a_table_is_translated_and_its_attributes_are_kept() -> None:
             "FOREIGN KEY (start_time) REFERENCES time (start_time)",
             "UNIQUE (start_time, song_id)",
         ),
+        encode_auto=False,
     )
     assert not translation.commits
 

@@ -16,8 +16,11 @@ from sandbox.errors import SqlError
         "select getdate(), nvl(a, 'x'), len(b), listagg(a, ',') from t",
         "select t.sysdate, 1 as sysdate from t",
         "select year, weekday from time where month = 11",
-        "select date_part('month', a), date_trunc('week', b), extract(month from c) from t",
-        "select dow from t where extract(dow from a) = dow",
+        "select date_part('month', a), date_trunc('week', b) from t",
+        "select extract, extract.month from extract",
+        "select a::varchar(3), cast(b as character varying(3)), c::int, cast(d as date) from t",
+        "select 1 as text, varchar, a.text, text (b) from t",
+        "select 'pg_class'::regclass, relname::name from pg_class",
         "select 1.5::numeric(5,2), cast(a as decimal(3, 1)), numeric from t",
         "insert into t (a) with x as (select 1) select * from x",
         "update t set a = s.a from s where t.id = s.id",
@@ -34,7 +37,6 @@ from sandbox.errors import SqlError
         "alter table t drop column a",
         "alter user bob password 'x'",
         "create view v as select 1",
-        "create or replace procedure p() as $$ begin end $$ language plpgsql",
         "analyze",
         "analyze t",
         "analyze t (a, b)",
@@ -53,11 +55,27 @@ def test_what_postgresql_understands_stays_as_it_is(statement: str) -> None:
     [
         ("select sysdate", "select sysdate()"),
         ("select SYSDATE::date from t", "select sysdate()::date from t"),
-        ("select extract(weekday from a)", "select extract(dow from a)"),
-        ("select EXTRACT(DayOfWeek FROM a)", "select EXTRACT(dow FROM a)"),
-        ("select extract(dw from a)", "select extract(dow from a)"),
-        ("select extract('weekday' from a)", "select extract('dow' from a)"),
-        ("select extract(dayofyear from a)", "select extract(doy from a)"),
+        ("select extract(weekday from a)", "select sandbox.date_part('dow' , a)"),
+        ("select EXTRACT(DayOfWeek FROM a)", "select sandbox.date_part('dow' , a)"),
+        ("select extract(dw from a)", "select sandbox.date_part('dow' , a)"),
+        ("select extract('weekday' from a)", "select sandbox.date_part('dow' , a)"),
+        ("select extract(dayofyear from a)", "select sandbox.date_part('doy' , a)"),
+        (
+            "select a from t where extract(dow from a) = dow",
+            "select a from t where sandbox.date_part('dow' , a) = dow",
+        ),
+        (
+            "select extract(year from extract(s from a))",
+            "select sandbox.date_part('year' , sandbox.date_part('second' , a))",
+        ),
+        ("select a::varchar, b::TEXT", "select a::varchar(256), b::varchar(256)"),
+        ("select cast(a as varchar)", "select cast(a as varchar(256))"),
+        ("select cast(a as character varying)", "select cast(a as character varying(256))"),
+        ("select a::character varying, b", "select a::character varying(256), b"),
+        ("select a::varchar(max)", "select a::varchar(65535)"),
+        ("select a::nvarchar, b::nvarchar(5)", "select a::varchar(256), b::varchar(5)"),
+        ("select a::bpchar, b::nchar", "select a::char(256), b::char(1)"),
+        ("show server_version", "SELECT '8.0.2' AS server_version"),
         ("select date_part(weekday, a)", "select date_part('dow', a)"),
         ("select date_part(w, a)", "select date_part('week', a)"),
         ("select date_part('yr', a)", "select date_part('year', a)"),
@@ -90,6 +108,12 @@ def test_what_postgresql_understands_stays_as_it_is(statement: str) -> None:
 )
 def test_what_postgresql_would_not_parse_is_rewritten(statement: str, expected: str) -> None:
     assert translate(statement) == Translation(expected)
+
+
+def test_backslashes_of_many_rows_are_escapes() -> None:
+    rows = ",".join([r"(1, 'it\'s', 'x')"] * 50)
+    expected = rows.replace("'it", "E'it")
+    assert translate(f"insert into t values {rows}").sql == f"insert into t values {expected}"
 
 
 @pytest.mark.parametrize("statement", ["truncate t", "TRUNCATE TABLE s.t", 'truncate "t"'])

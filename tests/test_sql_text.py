@@ -81,8 +81,42 @@ def test_nothing_but_an_unquoted_word_has_the_key_of_a_keyword(
 
 
 def test_a_megabyte_is_cut_into_tokens_without_backtracking() -> None:
-    text = "insert into t values " + ",".join(["('" + "x" * 1000 + "', 1)"] * 1000) + "'\\"
-    assert len(tokens(text)) == 3 + 1 + 6 * 1000 - 1 + 1
+    text = "insert into t values " + ",".join(["('" + "x" * 1000 + "', f(1))"] * 1000) + "'\\"
+    assert len(tokens(text)) == 3 + 1 + 9 * 1000 - 1 + 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "(1)",
+        "( -1.5e3 , .5 , 'a''b' )",
+        "('it''s', NULL, True, default)",
+        r"('it\'s', '\\')",
+        "('x--', '/*', ')', ';')",
+        "('2018-11-01T20:57:10'::timestamp, '2018-11-01'::date)",
+    ],
+)
+def test_many_rows_of_literals_are_one_token(row: str) -> None:
+    text = "insert into t values " + ",\n".join([row] * 50) + "; select ';'"
+    rows = [token for token in tokens(text) if token.kind == "rows"]
+    assert [token.text for token in rows] == [(",\n" + row) * 49]
+    assert [len(part) for part in split(text)] == [len(text) - 12, 10]
+
+
+@pytest.mark.parametrize(
+    "row", ["(f(1))", "(a)", r"('\')", "(1, )", "(1) x", "('a' 'b')", "(now)", "(1 + 1)", "('')x"]
+)
+def test_rows_of_anything_else_are_cut_into_tokens(row: str) -> None:
+    assert all(token.kind != "rows" for token in tokens(",".join([row] * 50)))
+
+
+def test_many_rows_are_read_in_no_time() -> None:
+    from time import perf_counter
+
+    text = "insert into t values " + ",".join(f"({n}, 'x')" for n in range(400_000))
+    start = perf_counter()
+    assert len(split(text)) == 1
+    assert perf_counter() - start < 2
 
 
 @given(st.text(alphabet="ab1_$#'\"\\;-/* \n.:>eE") | st.text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import psycopg2
@@ -21,51 +22,6 @@ LISTENERS = """
     CREATE TABLE listeners (user_id INT PRIMARY KEY, name VARCHAR(MAX), note TEXT)
     DISTSTYLE ALL COMPOUND SORTKEY (user_id, name)
 """
-
-
-def test_attributes_of_tables_are_on_record(warehouse: Warehouse) -> None:
-    warehouse.run(PLAYS)
-    warehouse.run(LISTENERS)
-    warehouse.run("INSERT INTO plays (song) VALUES ('a'), ('b'), (NULL)")
-    warehouse.run("INSERT INTO listeners VALUES (1, 'n', 'x')")
-    found = warehouse.run(
-        'SELECT "table", diststyle, sortkey1, sortkey_num, tbl_rows, skew_rows IS NULL '
-        "FROM svv_table_info ORDER BY 1"
-    )
-    assert found == [
-        ("listeners", "ALL", "user_id", 2, 1, True),
-        ("plays", "KEY(song)", "at", 1, 3, False),
-    ]
-
-
-def test_empty_tables_are_not_in_the_table_info(warehouse: Warehouse) -> None:
-    warehouse.run(PLAYS)
-    assert warehouse.run("SELECT * FROM svv_table_info") == []
-
-
-def test_columns_are_on_record(warehouse: Warehouse) -> None:
-    warehouse.run(PLAYS)
-    found = warehouse.run(
-        'SELECT "column", type, TRIM(encoding), distkey, sortkey, "notnull" FROM pg_table_def'
-    )
-    assert found == [
-        ("id", "bigint", "az64", False, 0, True),
-        ("song", "character varying(20)", "zstd", True, 0, False),
-        ("at", "timestamp without time zone", "none", False, 1, False),
-        ("level", "character(4)", "lzo", False, 0, False),
-    ]
-
-
-def test_rows_with_one_key_sit_on_one_slice(warehouse: Warehouse) -> None:
-    warehouse.run("CREATE TABLE t (a INT DISTKEY)")
-    warehouse.run("INSERT INTO t SELECT NULL FROM (SELECT 1 UNION ALL SELECT 2) AS two")
-    skew = "SELECT skew_rows FROM svv_table_info"
-    assert warehouse.run(skew) == [(2,)]
-    warehouse.run("DELETE FROM t")
-    for value in range(200):
-        warehouse.run(f"INSERT INTO t VALUES ({value})")
-    ((ratio,),) = warehouse.run(skew)
-    assert 1 <= ratio < 2.5
 
 
 def test_keys_are_declared_and_not_enforced(warehouse: Warehouse) -> None:
@@ -99,16 +55,6 @@ def test_create_if_not_exists_keeps_what_is_there(warehouse: Warehouse) -> None:
     warehouse.run("INSERT INTO t VALUES (1)")
     warehouse.run("CREATE TABLE IF NOT EXISTS t (a INT) DISTSTYLE ALL")
     assert warehouse.run("SELECT diststyle FROM svv_table_info") == [("EVEN",)]
-
-
-def test_table_like_another_inherits_its_keys(warehouse: Warehouse) -> None:
-    warehouse.run(PLAYS)
-    warehouse.run("CREATE TABLE copies (LIKE plays)")
-    keys = """
-        SELECT "column", distkey, sortkey FROM pg_table_def
-        WHERE tablename = 'copies' AND (distkey OR sortkey > 0)
-    """
-    assert warehouse.run(keys) == [("song", True, 0), ("at", False, 1)]
 
 
 def test_char_columns_hold_ascii_only(warehouse: Warehouse) -> None:
@@ -172,8 +118,26 @@ WORKS = [
     ("SELECT SYSDATE IS NULL", False),
     ("SELECT NVL(NULL, 3)", 3),
     ("SELECT LEN('abc')", 3),
-    ("SELECT EXTRACT(weekday FROM TIMESTAMP '2018-11-04 10:00:00')::int", 0),
-    ("SELECT EXTRACT(week FROM TIMESTAMP '2018-11-03 10:00:00')::int", 44),
+    ("SELECT EXTRACT(weekday FROM TIMESTAMP '2018-11-04 10:00:00')", 0),
+    ("SELECT EXTRACT(week FROM TIMESTAMP '2018-11-03 10:00:00')", 44),
+    ("SELECT EXTRACT(hour FROM TIMESTAMP '2018-11-03 21:00:00') / 5", 4),
+    ("SELECT EXTRACT(sec FROM TIMESTAMP '2009-09-21 11:10:03.189717')", 3),
+    ("SELECT EXTRACT(ms FROM TIMESTAMP '2009-09-09 12:08:43.101')", 101),
+    ("SELECT EXTRACT(epoch FROM TIMESTAMP '2018-11-01 20:57:10.796')", 1541105830),
+    ("SELECT EXTRACT(year FROM DATE '2018-11-01')", 2018),
+    ("SELECT DATE_PART(sec, TIMESTAMP '2009-09-21 11:10:03.189717')", 3.189717),
+    ("SELECT AVG(a) FROM (SELECT 1 AS a UNION ALL SELECT 2) AS x", 1),
+    ("SELECT AVG(a::bigint) FROM (SELECT -1 AS a UNION ALL SELECT -2) AS x", -1),
+    ("SELECT AVG(a::smallint) FROM (SELECT 1 AS a UNION ALL SELECT NULL) AS x", 1),
+    ("SELECT AVG(9223372036854775807) FROM generate_series(1, 3)", 9223372036854775807),
+    ("SELECT AVG(a) FROM (SELECT 1.00 AS a UNION ALL SELECT 2.05) AS x", Decimal("1.52")),
+    ("SELECT AVG(a) FROM (SELECT 1::float AS a UNION ALL SELECT 2) AS x", 1.5),
+    ("SELECT AVG(1) FROM (SELECT 1 AS a) AS x WHERE a > 1", None),
+    ("SELECT LEN(REPEAT('x', 300)::varchar)", 256),
+    ("SELECT LEN(CAST(REPEAT('x', 300) AS VARCHAR(MAX)))", 300),
+    ("SHOW server_version", "8.0.2"),
+    ("SELECT current_setting('server_version')", "8.0.2"),
+    ("SELECT current_setting('timezone')", "UTC"),
     ("SELECT DATEADD(day, 1, '2018-11-30')::date::varchar", "2018-12-01"),
     ("SELECT DATEDIFF(month, '2018-11-30', '2018-12-01')", 1),
     ("SELECT 'a\\\\b'", "a\\b"),
@@ -183,6 +147,63 @@ WORKS = [
 @pytest.mark.parametrize(("statement", "expected"), WORKS)
 def test_redshift_functions_work(warehouse: Warehouse, statement: str, expected: Any) -> None:
     assert warehouse.run(statement) == [(expected,)]
+
+
+def test_extract_names_its_column_date_part(warehouse: Warehouse) -> None:
+    with warehouse.connection.cursor() as cursor:
+        cursor.execute("SELECT EXTRACT(hour FROM SYSDATE), EXTRACT(day FROM SYSDATE) AS day")
+        assert [column.name for column in cursor.description] == ["date_part", "day"]
+
+
+BOOLEANS = ["SELECT true::varchar", "SELECT CAST(a > 1 AS varchar(5)) FROM t"]
+
+
+@pytest.mark.parametrize("statement", BOOLEANS)
+def test_booleans_are_no_texts(warehouse: Warehouse, statement: str) -> None:
+    warehouse.run("CREATE TABLE t (a INT)")
+    warehouse.run("INSERT INTO t VALUES (1)")
+    with pytest.raises(psycopg2.errors.CannotCoerce) as caught:
+        warehouse.run(statement)
+    message = "cannot cast type boolean to character varying"
+    assert caught.value.diag.message_primary == message
+    assert caught.value.diag.context is None
+
+
+def test_merge_with_two_rows_for_one_is_an_error_in_redshifts_words(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (a INT, b INT)")
+    warehouse.run("INSERT INTO t VALUES (1, 1)")
+    warehouse.run("CREATE TABLE s (a INT, b INT)")
+    warehouse.run("INSERT INTO s VALUES (1, 2), (1, 3)")
+    with pytest.raises(psycopg2.Error, match=r"^Found multiple matches to update the same tuple\."):
+        warehouse.run(
+            "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET b = s.b "
+            "WHEN NOT MATCHED THEN INSERT VALUES (s.a, s.b)"
+        )
+
+
+NOT_FOR_CLIENTS = [
+    "SELECT sandbox.limit_columns('t'::regclass)",
+    "SELECT sandbox.rename_checks('t'::regclass, 1)",
+    "SELECT * FROM sandbox.table_attributes",
+    "UPDATE sandbox.settings SET slices = 1",
+]
+
+
+@pytest.mark.parametrize("statement", NOT_FOR_CLIENTS)
+def test_the_sandboxs_own_functions_and_tables_are_not_for_clients(
+    warehouse: Warehouse, statement: str
+) -> None:
+    warehouse.run("CREATE TABLE t (a INT)")
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        warehouse.run(statement)
+
+
+def test_long_list_of_rows_is_inserted_whole(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (a INT, b VARCHAR(20))")
+    values = ",".join(f"({number}, 'it''s; --{number}')" for number in range(20_000))
+    warehouse.run(f"INSERT INTO t VALUES {values}")
+    found = warehouse.run("SELECT COUNT(DISTINCT a), MAX(b) FROM t")
+    assert found == [(20_000, "it's; --9999")]
 
 
 def test_lost_update_is_a_serialization_failure_in_redshifts_words(warehouse: Warehouse) -> None:

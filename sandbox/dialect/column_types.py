@@ -30,12 +30,12 @@ _PLAIN = {
 }
 _PLAIN_NAMES = {alias: name for name, aliases in _PLAIN.items() for alias in aliases}
 # The length in bytes of a type that is written without one, and the longest.
-_VARCHAR_NAMES = {"varchar": 256, "character varying": 256, "nvarchar": 256, "text": 256}
-_CHAR_NAMES = {"char": 1, "character": 1, "nchar": 1, "bpchar": 256}
-_MAX_VARCHAR, _MAX_CHAR = 65535, 4096
-_NUMERIC_NAMES = ("numeric", "decimal")
+VARCHAR_NAMES = {"varchar": 256, "character varying": 256, "nvarchar": 256, "text": 256}
+CHAR_NAMES = {"char": 1, "character": 1, "nchar": 1, "bpchar": 256}
+MAX_VARCHAR, _MAX_CHAR = 65535, 4096
+NUMERIC_NAMES = ("numeric", "decimal")
 _MAX_PRECISION, _MAX_SCALE = 38, 37
-_NOT_IN_SANDBOX = (
+NOT_IN_SANDBOX = (
     "super",
     "geometry",
     "geography",
@@ -43,8 +43,9 @@ _NOT_IN_SANDBOX = (
     "varbyte",
     "varbinary",
     "binary varying",
-    "interval",
 )
+# Every name of a type that a value can have here.
+TYPE_NAMES = (*_PLAIN_NAMES, *VARCHAR_NAMES, *CHAR_NAMES, *NUMERIC_NAMES)
 _MORE_WORDS = (("character", "varying"), ("double", "precision"), ("binary", "varying"))
 
 _INTEGERS = ("smallint", "integer", "bigint")
@@ -159,17 +160,17 @@ def _read_name(reader: Reader) -> str:
 
 
 def _make_type(name: str, arguments: list[str], label: str) -> ColumnType:
-    if name in _VARCHAR_NAMES and (name != "text" or not arguments):
-        return _string("varchar", arguments, _VARCHAR_NAMES[name], _MAX_VARCHAR)
-    if name in _CHAR_NAMES:
-        return _string("char", arguments, _CHAR_NAMES[name], _MAX_CHAR)
-    if name in _NUMERIC_NAMES:
+    if name in VARCHAR_NAMES and (name != "text" or not arguments):
+        return _string("varchar", arguments, VARCHAR_NAMES[name], MAX_VARCHAR)
+    if name in CHAR_NAMES:
+        return _string("char", arguments, CHAR_NAMES[name], _MAX_CHAR)
+    if name in NUMERIC_NAMES:
         return _numeric(arguments)
     if name in _PLAIN_NAMES:
         if arguments:
             raise not_supported(f'type "{name}" takes no arguments on Amazon Redshift')
         return ColumnType(_PLAIN_NAMES[name])
-    if name in _NOT_IN_SANDBOX:
+    if name in NOT_IN_SANDBOX or name == "interval":
         raise not_supported(f"the sandbox does not do columns of type {name}: {label}")
     raise _unsupported(label, name)
 

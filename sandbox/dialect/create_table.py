@@ -25,6 +25,7 @@ class TableAttributes:
 
     `name` is what PostgreSQL's `regclass` reads. `keys` are the declared keys, which Redshift
     does not enforce. `like` names the table whose distribution and sort keys are inherited.
+    `encode_auto` is false once an ENCODE is named.
     """
 
     name: str
@@ -36,6 +37,7 @@ class TableAttributes:
     encodings: dict[str, str] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     like: str | None = None
+    encode_auto: bool = True
 
 
 @dataclass
@@ -143,7 +145,12 @@ def _attributes(head: _Head, body: _Body, options: TableOptions) -> TableAttribu
         column.name: column.encoding or _default_encoding(column, attributes)
         for column in body.columns
     }
-    return replace(attributes, encodings=encodings, keys=tuple(body.keys))
+    return replace(
+        attributes,
+        encodings=encodings,
+        keys=tuple(body.keys),
+        encode_auto=not any(column.encoding for column in body.columns),
+    )
 
 
 def _default_encoding(column: Column, attributes: TableAttributes) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
+from sandbox.dialect.column_types import MAX_VARCHAR
 from sandbox.dialect.sql_text import Token, fold, is_cast, sql_name
+from sandbox.errors import SqlError, not_supported
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Dateparts_for_datetime_functions.html
 _DATE_PARTS = {
@@ -30,11 +33,27 @@ _PART_NAMES = {alias: name for name, aliases in _DATE_PARTS.items() for alias in
 _PART_FUNCTIONS = frozenset(
     ("date_part", "pgdate_part", "date_trunc", "dateadd", "date_add", "datediff", "date_diff")
 )
+_VARCHARS = ("varchar", "nvarchar", "varying")
+_PARTS_OF_DATES = frozenset(("date_part", "pgdate_part"))
+# What a cast to a type without its length or precision means.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html
-_NUMERIC_NAMES = frozenset(("numeric", "decimal"))
-_NUMERIC_DEFAULT = "(18,0)"
+_CASTS = {
+    "numeric": "numeric(18,0)",
+    "decimal": "decimal(18,0)",
+    "varchar": "varchar(256)",
+    "nvarchar": "varchar(256)",
+    "text": "varchar(256)",
+    "varying": "varying(256)",
+    "bpchar": "char(256)",
+    "nchar": "char(1)",
+}
+# The same with a length.
+_LONG_CASTS = {"nvarchar": "varchar", "nchar": "char"}
 
-_WORDS = _PART_NAMES.keys() | _NUMERIC_NAMES | {"sysdate", "delete"}
+_WORDS = _PART_NAMES.keys() | _CASTS.keys() | {"sysdate", "delete", "extract", "from", "max"}
+
+_LITERAL = re.compile(r"'(?:[^'\\]++|\\.|'')*+'", re.DOTALL)
 
 # A token to replace, and the text that comes instead of it.
 _Edit = tuple[Token, str]
@@ -62,6 +81,8 @@ def _edits(found: Sequence[Token]) -> Iterator[_Edit]:
 
 def _rewrite(found: Sequence[Token], keys: list[str], index: int) -> str | None:
     token = found[index]
+    if token.kind == "rows":
+        return _LITERAL.sub(_escaped, token.text) if "\\" in token.text else None
     if token.kind == "string":
         return _rewrite_literal(token, keys, index)
     if token.kind == "quoted":
@@ -74,10 +95,13 @@ def _rewrite(found: Sequence[Token], keys: list[str], index: int) -> str | None:
 
 def _rewrite_literal(token: Token, keys: list[str], index: int) -> str | None:
     """A backslash escapes in an ordinary literal, which PostgreSQL has to be told."""
-    if _is_date_part(keys, index) or keys[max(index - 2, 0) : index] == ["extract", "("]:
-        name = _PART_NAMES.get(token.text[1:-1].lower())
-        return f"'{name}'" if name else None
+    if _is_date_part(keys, index) or _is_extract(keys, index - 2):
+        return _date_part(token.text[1:-1], keys[index - 2])
     return f"E{token.text}" if "\\" in token.text and token.text[0] == "'" else None
+
+
+def _escaped(literal: re.Match[str]) -> str:
+    return f"E{literal[0]}" if "\\" in literal[0] else literal[0]
 
 
 def _rewrite_word(token: Token, keys: list[str], index: int) -> str | None:
@@ -90,19 +114,55 @@ def _rewrite_word(token: Token, keys: list[str], index: int) -> str | None:
         return "sysdate()"
     if key == "delete" and after != "from" and _begins_statement(keys, index):
         return f"{token.text} FROM"
-    if key in _NUMERIC_NAMES and after != "(" and index and is_cast(keys, index):
-        return token.text + _NUMERIC_DEFAULT
-    return _rewrite_date_part(key, keys, index, after)
+    if key in _CASTS and index and before != ".":
+        return _rewrite_cast(key, keys, index)
+    if key == "max" and after == ")" and before == "(" and keys[index - 2] in _VARCHARS:
+        return str(MAX_VARCHAR)
+    return _rewrite_date_part(token, keys, index)
 
 
-def _rewrite_date_part(key: str, keys: list[str], index: int, after: str) -> str | None:
-    if key not in _PART_NAMES:
+def _rewrite_cast(key: str, keys: list[str], index: int) -> str | None:
+    first = index - 1 if key == "varying" and keys[index - 1] == "character" else index
+    if not is_cast(keys, first):
         return None
-    if after == "," and _is_date_part(keys, index):
-        return f"'{_PART_NAMES[key]}'"
-    if after == "from" and keys[max(index - 2, 0) : index] == ["extract", "("]:
-        return _PART_NAMES[key]
+    has_length = keys[index + 1 : index + 2] == ["("]
+    return _LONG_CASTS.get(key) if has_length else _CASTS[key]
+
+
+def _rewrite_date_part(token: Token, keys: list[str], index: int) -> str | None:
+    """EXTRACT(part FROM x) becomes a function of the sandbox's, which returns an integer."""
+    if token.key == "extract" and _is_extract(keys, index):
+        if keys[index + 2] not in _PART_NAMES and keys[index + 2] != "'":
+            raise _unknown_part(keys[index + 2])
+        return "sandbox.date_part"
+    if token.key == "from":
+        return "," if _is_extract(keys, index - 3) else None
+    if _is_extract(keys, index - 2):
+        return _date_part(token.text, "extract")
+    if keys[index + 1 : index + 2] == [","] and _is_date_part(keys, index):
+        return _date_part(token.text, keys[index - 2])
     return None
+
+
+def _is_extract(keys: list[str], index: int) -> bool:
+    """Whether EXTRACT(part FROM begins at this index."""
+    return (
+        index >= 0
+        and keys[index : index + 2] == ["extract", "("]
+        and keys[index + 3 : index + 4] == ["from"]
+    )
+
+
+def _date_part(written: str, function: str) -> str | None:
+    """The part as PostgreSQL calls it. Raises SqlError for one that only PostgreSQL has."""
+    name = _PART_NAMES.get(written.lower())
+    if name is None and (function == "extract" or function in _PARTS_OF_DATES):
+        raise _unknown_part(written.lower())
+    return f"'{name}'" if name else None
+
+
+def _unknown_part(name: str) -> SqlError:
+    return not_supported(f'the sandbox does not do the date part "{name}"')
 
 
 def _is_date_part(keys: list[str], index: int) -> bool:

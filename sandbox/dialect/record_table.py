@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from sandbox.dialect.create_table import TableAttributes
+from sandbox.dialect.sql_text import tokens
 
 
 def literal(value: str) -> str:
@@ -20,8 +21,18 @@ def record_table(table: TableAttributes) -> str:
         "sortkeys": list(table.sortkeys),
         "sortstyle": table.sortstyle,
         "encodings": dict(table.encodings),
+        "encode_auto": table.encode_auto,
         "keys": list(table.keys),
-        "like": table.like,
     }
-    values = f"{literal(table.name)}, {literal(json.dumps(attributes))}"
+    parent = f"{literal(table.like)}::regclass" if table.like else "NULL"
+    values = f"({_place(table)})::regclass, {literal(json.dumps(attributes))}, {parent}"
     return f"SELECT sandbox.record_table({values})"
+
+
+def _place(table: TableAttributes) -> str:
+    """The name with its schema: a temporary table may hide the one that has just been made."""
+    if any(token.key == "." for token in tokens(table.name)):
+        return literal(table.name)
+    if table.temporary:
+        return literal(f"pg_temp.{table.name}")
+    return f"quote_ident(current_schema()) || {literal('.' + table.name)}"

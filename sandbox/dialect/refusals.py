@@ -1,122 +1,31 @@
-"""What PostgreSQL would take and Redshift refuses, and what the sandbox recognises but cannot do.
-
-https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-and-postgres-sql.html
-
-A pattern is a row of token keys: words in lower case and operators, where ' stands for a
-literal, " for a quoted name, 0 for a number and $ for a parameter.
-"""
+"""What PostgreSQL would take and Redshift refuses, and what the sandbox cannot do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from sandbox.dialect.casts import refuse_types
 from sandbox.dialect.merge import check_merge
-from sandbox.dialect.sql_text import Token, is_cast
+from sandbox.dialect.refused_words import (
+    ALTERABLE,
+    BEFORE_A_LIST,
+    BEFORE_A_NAME,
+    CREATABLE,
+    FUNCTIONS_NOT_IN_REDSHIFT,
+    LEADER_CALLS,
+    LEADER_WORDS,
+    MODIFIERS,
+    PHRASES_NOT_IN_REDSHIFT,
+    PHRASES_NOT_IN_SANDBOX,
+    STATEMENTS_NOT_IN_REDSHIFT,
+    STATEMENTS_NOT_IN_SANDBOX,
+    Refusal,
+)
+from sandbox.dialect.sql_text import Token, identifier
 from sandbox.dialect.tables_read import user_tables
 from sandbox.errors import FEATURE_NOT_SUPPORTED, SqlError, not_supported, syntax_error
 
-
-class Refusal(NamedTuple):
-    """What is refused, and what to do instead."""
-
-    what: str
-    hint: str = ""
-
-
-_NO_INDEX = "Declare a SORTKEY or a DISTKEY in CREATE TABLE."
-_NO_SAVEPOINT = "Commit, or roll the whole transaction back."
-_NO_TYPE = "See the data types of Amazon Redshift."
-
-# How a statement begins. Words of _MODIFIERS are left out before comparing.
-_STATEMENTS_NOT_IN_REDSHIFT = {
-    "savepoint": Refusal("SAVEPOINT", _NO_SAVEPOINT),
-    "rollback to": Refusal("ROLLBACK TO SAVEPOINT", _NO_SAVEPOINT),
-    "release": Refusal("RELEASE SAVEPOINT", _NO_SAVEPOINT),
-    "create index": Refusal("CREATE INDEX", _NO_INDEX),
-    "create trigger": Refusal("CREATE TRIGGER"),
-    "create sequence": Refusal("CREATE SEQUENCE", "Use an IDENTITY column."),
-    "create extension": Refusal("CREATE EXTENSION"),
-    "create domain": Refusal("CREATE DOMAIN"),
-    "create type": Refusal("CREATE TYPE"),
-    "create rule": Refusal("CREATE RULE"),
-    "create tablespace": Refusal("CREATE TABLESPACE"),
-    "do": Refusal("DO", "Use a stored procedure."),
-    "listen": Refusal("LISTEN"),
-    "notify": Refusal("NOTIFY"),
-    "unlisten": Refusal("UNLISTEN"),
-    "values": Refusal("a VALUES list as a statement", "Use SELECT .. UNION ALL SELECT."),
-    "explain analyze": Refusal("EXPLAIN ANALYZE", "Use EXPLAIN [VERBOSE]."),
-}
-_STATEMENTS_NOT_IN_SANDBOX = {
-    "unload": Refusal("UNLOAD"),
-    "create external": Refusal("CREATE EXTERNAL"),
-    "create library": Refusal("CREATE LIBRARY"),
-    "analyze compression": Refusal("ANALYZE COMPRESSION"),
-}
-_MODIFIERS = frozenset(
-    ("or", "replace", "temp", "temporary", "unique", "constraint", "event", "work", "transaction")
-)
-
-# What may stand anywhere in a statement.
-_PHRASES_NOT_IN_REDSHIFT = {
-    "on conflict (": Refusal("ON CONFLICT", "Use MERGE, or DELETE and INSERT."),
-    "on conflict do": Refusal("ON CONFLICT", "Use MERGE, or DELETE and INSERT."),
-    "on conflict on": Refusal("ON CONFLICT", "Use MERGE, or DELETE and INSERT."),
-    "returning": Refusal("RETURNING", "SELECT the rows in a second statement."),
-    "distinct on (": Refusal("DISTINCT ON", "Use a sub-query with row_number()."),
-    "filter ( where": Refusal("FILTER (WHERE ..)", "Use CASE inside the aggregate."),
-    "is distinct from": Refusal("IS DISTINCT FROM", "Compare with =, and with IS NULL."),
-    "is not distinct from": Refusal("IS NOT DISTINCT FROM", "Compare with =, and with IS NULL."),
-    "( values (": Refusal("a VALUES list as a table", "Use SELECT .. UNION ALL SELECT."),
-    "for update": Refusal("SELECT .. FOR UPDATE", "Use LOCK."),
-    "for no key update": Refusal("SELECT .. FOR NO KEY UPDATE", "Use LOCK."),
-    "for share": Refusal("SELECT .. FOR SHARE", "Use LOCK."),
-    "for key share": Refusal("SELECT .. FOR KEY SHARE", "Use LOCK."),
-    "tablesample": Refusal("TABLESAMPLE"),
-    "lateral": Refusal("LATERAL"),
-    "overriding system value": Refusal("OVERRIDING SYSTEM VALUE"),
-    "overriding user value": Refusal("OVERRIDING USER VALUE"),
-    "array [": Refusal("ARRAY[..]"),
-    "->": Refusal("the operator ->", "Use JSON_EXTRACT_PATH_TEXT."),
-    "->>": Refusal("the operator ->>", "Use JSON_EXTRACT_PATH_TEXT."),
-    "#>": Refusal("the operator #>", "Use JSON_EXTRACT_PATH_TEXT."),
-    "#>>": Refusal("the operator #>>", "Use JSON_EXTRACT_PATH_TEXT."),
-}
-_PHRASES_NOT_IN_SANDBOX = {
-    "qualify": Refusal("QUALIFY", "Use a sub-query with row_number()."),
-    "select top 0": Refusal("TOP n", "Use LIMIT."),
-    "select top $": Refusal("TOP n", "Use LIMIT."),
-    "select distinct top 0": Refusal("TOP n", "Use LIMIT."),
-    "select all top 0": Refusal("TOP n", "Use LIMIT."),
-}
-# A keyword after one of these is a name.
-_BEFORE_A_NAME = frozenset((".", "as"))
-
-_FUNCTIONS_NOT_IN_REDSHIFT = {
-    "string_agg": Refusal("STRING_AGG", "Use LISTAGG."),
-    "array_agg": Refusal("ARRAY_AGG", "Use LISTAGG."),
-    "format": Refusal("FORMAT"),
-    "clock_timestamp": Refusal("CLOCK_TIMESTAMP", "Use GETDATE()."),
-    "statement_timestamp": Refusal("STATEMENT_TIMESTAMP", "Use GETDATE()."),
-    "pg_sleep": Refusal("PG_SLEEP"),
-    "div": Refusal("DIV", "Use / on integers."),
-    "regexp_matches": Refusal("REGEXP_MATCHES", "Use REGEXP_SUBSTR."),
-}
-# A name with a list of columns after one of these, not a call.
-_BEFORE_A_LIST = frozenset(
-    (".", "as", "into", "table", "exists", "references", "view", "with", "recursive", "on")
-)
-
-_TYPES_NOT_IN_REDSHIFT = frozenset(
-    ("json", "jsonb", "uuid", "bytea", "xml", "inet", "cidr", "macaddr", "money")
-)
-
-# https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html
-_LEADER_CALLS = frozenset(("now", "age", "current_schema", "current_schemas"))
-_LEADER_WORDS = frozenset(
-    ("current_timestamp", "current_time", "localtime", "localtimestamp", "current_schema")
-)
 _LEADER_MESSAGE = (
     "Specified types or functions (one per INFO message) not supported on Amazon Redshift tables."
 )
@@ -147,18 +56,18 @@ def _by_first_key(rules: Iterable[_Rule]) -> dict[str, list[_Rule]]:
     return found
 
 
-_STATEMENTS = _by_first_key(_rules(_STATEMENTS_NOT_IN_REDSHIFT, _STATEMENTS_NOT_IN_SANDBOX))
-_PHRASES = _by_first_key(_rules(_PHRASES_NOT_IN_REDSHIFT, _PHRASES_NOT_IN_SANDBOX))
-_FUNCTIONS = {rule.pattern[0]: rule for rule in _rules(_FUNCTIONS_NOT_IN_REDSHIFT, {})}
+_STATEMENTS = _by_first_key(_rules(STATEMENTS_NOT_IN_REDSHIFT, STATEMENTS_NOT_IN_SANDBOX))
+_PHRASES = _by_first_key(_rules(PHRASES_NOT_IN_REDSHIFT, PHRASES_NOT_IN_SANDBOX))
+_FUNCTIONS = {rule.pattern[0]: rule for rule in _rules(FUNCTIONS_NOT_IN_REDSHIFT, {})}
 
 _PHRASE_WORDS = _PHRASES.keys() | _FUNCTIONS.keys()
-_LEADER_NAMES = _LEADER_CALLS | _LEADER_WORDS | {"generate_series"}
+_LEADER_NAMES = LEADER_CALLS | LEADER_WORDS | {"generate_series"}
 
 
 def refuse(found: Sequence[Token]) -> None:
     """Raise SqlError if a statement's tokens contain what is refused."""
-    keys = [token.key for token in found]
-    _refuse_escape_literals(found)
+    keys = _keys(found)
+    _refuse_literals(found, keys)
     _refuse_statement(keys)
     if keys[0] == "copy":
         return _refuse_copy(found)
@@ -169,31 +78,53 @@ def refuse(found: Sequence[Token]) -> None:
     present = set(keys)
     if present & _PHRASE_WORDS:
         _refuse_phrases(keys)
-    if present & _TYPES_NOT_IN_REDSHIFT:
-        _refuse_types(keys)
+    refuse_types(found, keys, present)
     _refuse_grammar(found, keys)
     if present & _LEADER_NAMES:
         _refuse_leader_functions(found, keys)
     return None
 
 
-def _refuse_escape_literals(found: Sequence[Token]) -> None:
+def _keys(found: Sequence[Token]) -> list[str]:
+    """The tokens' keys; a quoted name that calls a function counts as the function's word."""
+    keys = [token.key for token in found]
+    for index, token in enumerate(found[:-1] if '"' in keys else ()):
+        if token.kind == "quoted" and keys[index + 1] in ("(", "."):
+            name = identifier(token)
+            if name in _FUNCTIONS or name in _LEADER_NAMES or name == "pg_catalog":
+                keys[index] = name
+    return keys
+
+
+def _refuse_literals(found: Sequence[Token], keys: Sequence[str]) -> None:
+    """Literals and names with escapes of PostgreSQL's own: E'..', U&'..' and U&".."."""
     if any(token.kind == "string" and token.text[0] in "eE" for token in found):
         hint = "Write an ordinary literal: backslash escapes work in those."
         raise SqlError('type "e" does not exist', "42704", hint=hint)
+    for index in range(len(keys) - 2 if "u" in keys else 0):
+        is_escape = keys[index : index + 2] == ["u", "&"] and keys[index + 2] in "'\""
+        if is_escape and found[index].end + 1 == found[index + 2].start:
+            raise syntax_error("U&")
 
 
 def _refuse_statement(keys: Sequence[str]) -> None:
-    rules = _STATEMENTS.get(keys[0])
-    head = tuple(key for key in keys[:6] if key not in _MODIFIERS) if rules else ()
-    for rule in rules or ():
+    head = tuple(key for key in keys[:6] if key not in MODIFIERS)
+    for rule in _STATEMENTS.get(keys[0], ()):
         if head[: len(rule.pattern)] == rule.pattern:
             raise _refusal(rule)
+    kind = next((key for key in head[1:] if key != "local"), "")
+    known = {"create": CREATABLE, "alter": ALTERABLE}.get(keys[0])
+    if known and kind and kind not in known:
+        raise not_supported(f"the sandbox does not do {keys[0].upper()} {kind.upper()}")
+    if head[:2] == ("alter", "database") and ("set" in keys[:5] or "reset" in keys[:5]):
+        raise not_supported("ALTER DATABASE .. SET is not supported by Amazon Redshift")
 
 
 def _refuse_copy(found: Sequence[Token]) -> None:
     """Raise SqlError for a COPY that neither reads S3 nor can be read by the sandbox."""
     keys = [token.key for token in found]
+    if "$" in keys:
+        raise syntax_error(found[keys.index("$")].text)
     if "from" not in keys:
         raise not_supported("COPY .. TO is not supported by Amazon Redshift; use UNLOAD")
     source = found[keys.index("from") + 1 :][:1]
@@ -207,29 +138,31 @@ def _refuse_phrases(keys: Sequence[str]) -> None:
     for index, key in enumerate(keys):
         if key not in _PHRASE_WORDS:
             continue
-        before = keys[index - 1] if index else ""
         rule = _FUNCTIONS.get(key)
-        if rule and keys[index + 1 : index + 2] == ["("] and before not in _BEFORE_A_LIST:
+        if rule and is_call(keys, index):
             raise _refusal(rule)
-        if key != "(" and before in _BEFORE_A_NAME:
+        before = keys[index - 1] if index else ""
+        # FETCH begins a statement of its own, with a cursor.
+        is_name = before in BEFORE_A_NAME and key not in ("(", "as")
+        if is_name or (key == "fetch" and not index):
             continue
         for rule in _PHRASES.get(key, ()):
             if tuple(keys[index : index + len(rule.pattern)]) == rule.pattern:
                 raise _refusal(rule)
 
 
+def is_call(keys: Sequence[str], index: int) -> bool:
+    """Whether the word at this index is a function of PostgreSQL's that is called."""
+    if keys[index + 1 : index + 2] != ["("]:
+        return False
+    before = keys[index - 1] if index else ""
+    if before == ".":
+        return index > 1 and keys[index - 2] == "pg_catalog"
+    return before not in BEFORE_A_LIST
+
+
 def _refusal(rule: _Rule) -> SqlError:
     return SqlError(rule.message, FEATURE_NOT_SUPPORTED, hint=rule.hint)
-
-
-def _refuse_types(keys: Sequence[str]) -> None:
-    for index, key in enumerate(keys):
-        if key in _TYPES_NOT_IN_REDSHIFT and is_cast(keys, index):
-            raise SqlError(
-                f'type "{key}" is not supported by Amazon Redshift',
-                FEATURE_NOT_SUPPORTED,
-                hint=_NO_TYPE,
-            )
 
 
 def _refuse_grammar(found: Sequence[Token], keys: Sequence[str]) -> None:
@@ -259,17 +192,19 @@ def _refuse_leader_functions(found: Sequence[Token], keys: Sequence[str]) -> Non
     if (called or series) and user_tables(found):
         raise _leader_error(called or series + "()")
     # The rows of generate_series cannot leave the leader for a table's slices.
-    if series and (keys[0] in ("insert", "create")):
+    if series and (keys[0] in ("insert", "create") or _selects_into(keys)):
         raise _leader_error(series + "()")
+
+
+def _selects_into(keys: Sequence[str]) -> bool:
+    return keys[0] in ("select", "with") and "into" in keys
 
 
 def _leader_functions(keys: Sequence[str]) -> str:
     for index, key in enumerate(keys):
-        if index and keys[index - 1] in _BEFORE_A_NAME:
-            continue
-        if key in _LEADER_CALLS and keys[index + 1 : index + 2] == ["("]:
+        if key in LEADER_CALLS and is_call(keys, index):
             return f"{key}()"
-        if key in _LEADER_WORDS:
+        if key in LEADER_WORDS and not (index and keys[index - 1] in BEFORE_A_NAME):
             return f"{key}()"
     return ""
 

@@ -24,16 +24,37 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# Rows of a VALUES list, after the first, that are made of plain literals only.
+_MORE_ROWS = re.compile(
+    r"""
+    (?:
+      {blank} , {blank} \( {blank} {literal} (?: {blank} , {blank} {literal} )*+ {blank} \)
+    ){{16,}}+
+    """.format(
+        blank=r"[ \t\r\n\f\v]*+",
+        literal=r"""(?:
+            [-+]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:e[-+]?[0-9]++)?
+          | '(?:[^'\\]++|\\.|'')*+' (?:::(?:date|time|timestamp|timestamptz)\b)?
+          | (?:null|true|false|default)\b
+        )""",
+    ),
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
+# What may follow the first word of a type.
+_TYPE_WORDS = frozenset(("varying", "precision", "with", "without", "time", "zone", "("))
+_ARRAY_KEYS = frozenset(("[", "0", "]", "array"))
 _KEYS = {"string": "'", "quoted": '"', "number": "0", "parameter": "$"}
 
 
 class Token(NamedTuple):
     """A piece of SQL with its place in the text.
 
-    `kind` is word, quoted, string, number, parameter or operator. `key` is what patterns compare:
-    the word in lower case, the operator itself, or one character that stands for the kind, so
-    that nothing inside quotes is ever taken for a keyword.
+    `kind` is word, quoted, string, number, parameter, operator or rows. `key` is what patterns
+    compare: the word in lower case, the operator itself, or one character that stands for the
+    kind, so that nothing inside quotes is ever taken for a keyword.
+
+    A long list of rows of plain literals, as INSERT has it, is one token from its second row on.
     """
 
     kind: str
@@ -55,6 +76,7 @@ def tokens(text: str) -> list[Token]:
 
 def scan(text: str) -> Iterator[Token]:
     """The same as `tokens`, one by one: for who needs only the first of a long text."""
+    # A third faster than Token(..), of which long texts have millions.
     position, end, match = 0, len(text), _TOKEN.match
     while position < end:
         found = match(text, position)
@@ -70,7 +92,11 @@ def scan(text: str) -> Iterator[Token]:
         elif kind == "dollar":
             kind = "string"
         piece = text[start:position]
-        yield Token(kind, piece, start, position, _KEYS.get(kind) or piece.lower())
+        key = _KEYS.get(kind) or piece.lower()
+        yield tuple.__new__(Token, (kind, piece, start, position, key))
+        if piece == ")" and (rows := _MORE_ROWS.match(text, position)):
+            start, position = rows.span()
+            yield Token("rows", text[start:position], start, position, "rows of literals")
 
 
 def _comment_end(text: str, position: int) -> tuple[int, bool]:
@@ -101,12 +127,33 @@ def split(text: str) -> list[str]:
 
 def is_cast(keys: Sequence[str], index: int) -> bool:
     """Whether the type at this index is what a value is cast to, by :: or by CAST(.. AS ..)."""
-    if keys[index - 1] == "::":
-        return True
-    if keys[index - 1] != "as" or index + 1 >= len(keys) or keys[index + 1] != ")":
-        return False
-    opening = opening_of(keys, index + 1)
-    return opening > 0 and keys[opening - 1] == "cast"
+    return cast_end(keys, index) > 0
+
+
+def cast_end(keys: Sequence[str], index: int) -> int:
+    """The index after the type at this index, 0 if no value is cast to it; [] is not part of it."""
+    before = keys[index - 1] if index else ""
+    if before not in ("::", "as"):
+        return 0
+    end = _type_end(keys, index)
+    if before == "::":
+        return end
+    closing = end
+    while keys[closing : closing + 1] and keys[closing] in _ARRAY_KEYS:
+        closing += 1
+    is_call = keys[closing : closing + 1] == [")"]
+    opening = opening_of(keys, closing) if is_call else 0
+    return end if opening > 0 and keys[opening - 1] == "cast" else 0
+
+
+def _type_end(keys: Sequence[str], index: int) -> int:
+    end = index + (3 if keys[index + 1 : index + 2] == ["."] else 1)
+    while keys[end : end + 1] and keys[end] in _TYPE_WORDS:
+        if keys[end] == "(":
+            while keys[end : end + 1] not in ([")"], []):
+                end += 1
+        end += 1
+    return end
 
 
 def opening_of(keys: Sequence[str], closing: int) -> int:

@@ -110,10 +110,16 @@ def _analyze(sql: str) -> Translation:
     return Translation(sql)
 
 
+def _show(sql: str) -> Translation:
+    is_version = Reader(sql).accept("show", "server_version")
+    return Translation("SELECT '8.0.2' AS server_version" if is_version else sql)
+
+
 _HANDLERS: dict[str, Callable[[str], Translation]] = {
     "alter": _alter,
     "analyze": _analyze,
     "create": _create,
+    "show": _show,
     "truncate": _truncate,
     "vacuum": _vacuum,
 }

@@ -8,34 +8,157 @@ GRANT USAGE ON SCHEMA sandbox TO PUBLIC;
 CREATE TABLE sandbox.settings (slices integer NOT NULL);
 INSERT INTO sandbox.settings VALUES (2);
 
--- What CREATE TABLE said and PostgreSQL does not know.
+-- What CREATE TABLE said and PostgreSQL does not know. Columns go by their number, which outlives
+-- a change of their name.
 CREATE TABLE sandbox.table_attributes (
     table_id oid PRIMARY KEY,
     diststyle text NOT NULL,
-    distkey text,
-    sortkeys text[] NOT NULL,
+    distkey smallint,
+    sortkeys smallint[] NOT NULL,
     sortstyle text NOT NULL,
     encodings jsonb NOT NULL,
+    encode_auto boolean NOT NULL,
     keys text[] NOT NULL,
     create_time timestamp NOT NULL DEFAULT localtimestamp
 );
 
+CREATE FUNCTION sandbox.column_number(table_id oid, name text) RETURNS smallint LANGUAGE sql STABLE AS
+    'SELECT attnum FROM pg_catalog.pg_attribute WHERE attrelid = table_id AND attname = name';
+CREATE FUNCTION sandbox.column_name(table_id oid, number smallint) RETURNS text LANGUAGE sql STABLE AS
+    'SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = table_id AND attnum = number';
+
 -- A table made LIKE another takes over its distribution and sort keys.
-CREATE FUNCTION sandbox.record_table(table_name text, attributes jsonb) RETURNS void
-LANGUAGE sql SECURITY DEFINER AS $$
-    INSERT INTO sandbox.table_attributes (table_id, diststyle, distkey, sortkeys, sortstyle, encodings, keys)
+CREATE FUNCTION sandbox.record_table(new_table regclass, declared jsonb, parent regclass) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH attributes AS (
+        SELECT
+            declared ->> 'diststyle' AS diststyle, declared ->> 'distkey' AS distkey,
+            ARRAY(SELECT jsonb_array_elements_text(declared -> 'sortkeys')) AS sortkeys,
+            declared ->> 'sortstyle' AS sortstyle, declared -> 'encodings' AS encodings,
+            (declared -> 'encode_auto')::boolean AS encode_auto
+        WHERE parent IS NULL
+        UNION ALL
+        SELECT
+            diststyle, sandbox.column_name(parent, distkey),
+            ARRAY(SELECT sandbox.column_name(parent, number) FROM unnest(sortkeys) AS number),
+            sortstyle,
+            (SELECT jsonb_object_agg(sandbox.column_name(parent, number::smallint), encoding)
+             FROM jsonb_each_text(encodings) AS encoded (number, encoding)),
+            encode_auto
+        FROM sandbox.table_attributes WHERE table_id = parent
+    )
+    INSERT INTO sandbox.table_attributes
     SELECT
-        table_name::regclass,
-        coalesce(parent.diststyle, attributes ->> 'diststyle'),
-        coalesce(parent.distkey, attributes ->> 'distkey'),
-        coalesce(parent.sortkeys, ARRAY(SELECT jsonb_array_elements_text(attributes -> 'sortkeys'))),
-        coalesce(parent.sortstyle, attributes ->> 'sortstyle'),
-        coalesce(parent.encodings, attributes -> 'encodings'),
-        ARRAY(SELECT jsonb_array_elements_text(attributes -> 'keys'))
-    FROM (SELECT (attributes ->> 'like')::regclass AS table_id) AS named
-    LEFT JOIN sandbox.table_attributes AS parent USING (table_id)
+        new_table, diststyle, sandbox.column_number(new_table, distkey),
+        ARRAY(SELECT sandbox.column_number(new_table, name) FROM unnest(sortkeys) AS name),
+        sortstyle,
+        (SELECT coalesce(jsonb_object_agg(number, encoding), '{}')
+         FROM (SELECT sandbox.column_number(new_table, name), encoding
+               FROM jsonb_each_text(encodings) AS encoded (name, encoding)) AS numbered (number, encoding)
+         WHERE number IS NOT NULL),
+        encode_auto, ARRAY(SELECT jsonb_array_elements_text(declared -> 'keys'))
+    FROM attributes
+    INNER JOIN pg_class ON oid = new_table AND relkind = 'r' AND pg_has_role(session_user, relowner, 'USAGE')
     ON CONFLICT (table_id) DO NOTHING
 $$;
+
+-- The same as constraint_name() of sandbox/dialect/column_types.py.
+CREATE FUNCTION sandbox.constraint_name(kind text, column_name text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN octet_length(name) <= 63 THEN name ELSE
+        (SELECT left(name, max(size)) FROM generate_series(1, 63) AS size WHERE octet_length(left(name, size)) <= 54)
+            || '_' || lpad(to_hex(crc32(convert_to(name, 'UTF8'))), 8, '0')
+    END FROM (SELECT kind || '_' || column_name) AS full_name (name)
+$$;
+
+-- What a query makes has types without limits in PostgreSQL, and no checks of bytes. A text gets the
+-- length that Redshift gives to one without, or the next that holds its values; a number their scale.
+CREATE FUNCTION sandbox.limit_columns(made regclass) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found record;
+    measured integer;
+    actions text[] := '{}';
+BEGIN
+    FOR found IN
+        SELECT attname AS name, atttypid::regtype::text AS type, atttypmod - 4 AS size
+        FROM pg_attribute WHERE attrelid = made AND attnum > 0
+    LOOP
+        IF found.type = 'numeric' AND found.size < 0 THEN
+            EXECUTE format('SELECT greatest(0, least(37, max(scale(%1$I)), 38 - max(length(trunc(abs(%1$I))::text))))
+                            FROM %2$s', found.name, made) INTO measured;
+            actions := actions || format('ALTER %I TYPE numeric(38, %s)', found.name, measured);
+        ELSIF found.type IN ('text', 'character varying', 'character') AND found.size < 0 THEN
+            EXECUTE format('SELECT max(octet_length(%I::text)) FROM %s', found.name, made) INTO measured;
+            found.type := CASE found.type WHEN 'character' THEN 'character' ELSE 'character varying' END;
+            found.size := (SELECT min(size) FROM unnest('{256, 1024, 4096, 16384, 65535}'::integer[]) AS size
+                           WHERE size >= coalesce(measured, 0));
+            actions := actions || format('ALTER %I TYPE %s(%s)', found.name, found.type, coalesce(found.size, 65535));
+        END IF;
+        IF found.type = 'character varying' THEN
+            actions := actions || format(
+                'ADD CONSTRAINT %I CHECK (octet_length(%I) <= %s)',
+                sandbox.constraint_name('byte_length', found.name), found.name, coalesce(found.size, 65535));
+        ELSIF found.type = 'character' THEN
+            actions := actions || format(
+                'ADD CONSTRAINT %I CHECK (octet_length(%2$I::text) = char_length(%2$I::text))',
+                sandbox.constraint_name('ascii', found.name), found.name);
+        END IF;
+    END LOOP;
+    IF actions <> '{}' THEN
+        EXECUTE format('ALTER TABLE %s %s', made, array_to_string(actions, ', '));
+    END IF;
+END $$;
+
+-- A check is named after its column, for its message and for ALTER TABLE to find it.
+CREATE FUNCTION sandbox.rename_checks(changed regclass, number integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old_name text;
+    new_name text;
+BEGIN
+    FOR old_name, new_name IN
+        SELECT conname, sandbox.constraint_name(
+            substring(conname FROM '^(byte_length|ascii)_'), sandbox.column_name(changed, number::smallint))
+        FROM pg_constraint
+        WHERE conrelid = changed AND contype = 'c' AND conkey = ARRAY[number::smallint]
+    LOOP
+        IF old_name <> new_name THEN
+            EXECUTE format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', changed, old_name, new_name);
+        END IF;
+    END LOOP;
+END $$;
+
+CREATE FUNCTION sandbox.after_change() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE change record;
+BEGIN
+    FOR change IN SELECT command_tag, object_type, objid, objsubid FROM pg_event_trigger_ddl_commands() LOOP
+        IF change.object_type = 'table column' THEN
+            PERFORM sandbox.rename_checks(change.objid, change.objsubid);
+        ELSIF change.object_type = 'table' AND change.command_tag <> 'ALTER TABLE' THEN
+            PERFORM sandbox.limit_columns(change.objid);
+        END IF;
+    END LOOP;
+END $$;
+CREATE EVENT TRIGGER after_change ON ddl_command_end
+WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE AS', 'SELECT INTO') EXECUTE FUNCTION sandbox.after_change();
+
+CREATE FUNCTION sandbox.keep_keys() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE dropped record;
+BEGIN
+    FOR dropped IN
+        SELECT address_names[3] AS name, distkey IS NOT DISTINCT FROM objsubid AS is_distkey
+        FROM pg_event_trigger_dropped_objects()
+        INNER JOIN sandbox.table_attributes ON table_id = objid AND objsubid = ANY (sortkeys || distkey)
+        WHERE object_type = 'table column'
+    LOOP
+        RAISE EXCEPTION 'cannot drop % column "%"', CASE WHEN dropped.is_distkey THEN 'distkey' ELSE 'sortkey' END, dropped.name
+            USING ERRCODE = 'feature_not_supported';
+    END LOOP;
+END $$;
+CREATE EVENT TRIGGER keep_keys ON sql_drop WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION sandbox.keep_keys();
 
 -- One row for each COPY; written outside the client's transaction, so that it survives a rollback.
 CREATE SEQUENCE sandbox.query_ids START 1000;
@@ -102,43 +225,80 @@ SELECT
     0::bigint AS start_offset, NULL::bigint AS copy_job_id
 FROM sandbox.load_errors;
 
-CREATE FUNCTION sandbox.table_rows(table_id oid) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER AS $$
-DECLARE found_rows bigint;
+-- Rows, megabytes, and rows on the fullest slice over rows on the emptiest; a slice is the hash of a
+-- KEY's value. Of the caller's tables only, as a view's functions would run as the superuser, and of
+-- none that is locked, rather than wait for it.
+CREATE FUNCTION sandbox.measure(
+    table_id oid, diststyle text, distkey text, OUT tbl_rows bigint, OUT size bigint, OUT skew_rows numeric
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE format('SELECT count(*) FROM %s', table_id::regclass) INTO found_rows;
-    RETURN found_rows;
-END $$;
-
--- Rows on the fullest slice over rows on the emptiest; by the value's hash for KEY, and NULL has one.
-CREATE FUNCTION sandbox.skew_rows(table_id oid, diststyle text, distkey text) RETURNS numeric
-LANGUAGE plpgsql SECURITY DEFINER AS $$
-DECLARE skew numeric;
-BEGIN
-    IF diststyle = 'ALL' THEN RETURN NULL; END IF;
-    IF diststyle <> 'KEY' THEN RETURN 1.00; END IF;
-    EXECUTE format(
-        'SELECT max(filled)::numeric / greatest(min(filled), 1)
-         FROM (SELECT count(hashed.slice) AS filled
-               FROM generate_series(0, (SELECT slices - 1 FROM sandbox.settings)) AS slice
-               LEFT JOIN (SELECT abs(hashtextextended(coalesce(%1$I::text, ''''), 0)
-                                     %% (SELECT slices FROM sandbox.settings)) AS slice
-                          FROM %2$s) AS hashed USING (slice)
-               GROUP BY slice) AS by_slice',
-        distkey, table_id::regclass) INTO skew;
-    RETURN skew;
+    PERFORM FROM pg_class
+    WHERE oid = table_id AND relkind = 'r' AND pg_has_role(session_user, relowner, 'USAGE');
+    IF NOT FOUND THEN RETURN; END IF;
+    BEGIN
+        EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE NOWAIT', table_id::regclass);
+    EXCEPTION WHEN lock_not_available THEN RETURN;
+    END;
+    EXECUTE format('SELECT count(*) FROM %s', table_id::regclass) INTO tbl_rows;
+    size := pg_table_size(table_id) / 1048576;
+    skew_rows := CASE WHEN diststyle = 'EVEN' THEN 1 END;
+    IF diststyle = 'KEY' THEN
+        EXECUTE format(
+            'SELECT max(filled)::numeric / greatest(min(filled), 1)
+             FROM (SELECT count(hashed.slice) AS filled
+                   FROM generate_series(0, (SELECT slices - 1 FROM sandbox.settings)) AS slice
+                   LEFT JOIN (SELECT abs(hashtextextended(coalesce(%1$I::text, ''''), 0)
+                                         %% (SELECT slices FROM sandbox.settings)) AS slice
+                              FROM %2$s) AS hashed USING (slice)
+                   GROUP BY slice) AS by_slice',
+            distkey, table_id::regclass) INTO skew_rows;
+    END IF;
 END $$;
 
 CREATE VIEW sandbox.tables AS
 SELECT
-    pg_class.oid AS table_id, nspname, relname, relnatts, pg_class.oid::regclass AS name,
-    coalesce(diststyle, 'AUTO') AS diststyle, distkey, coalesce(sortkeys, '{}') AS sortkeys,
-    coalesce(sortstyle, 'AUTO') AS sortstyle, coalesce(encodings, '{}') AS encodings, create_time,
-    sandbox.table_rows(pg_class.oid) AS tbl_rows
+    pg_class.oid AS table_id, nspname, relname, relowner,
+    coalesce(diststyle, 'AUTO') AS diststyle, sandbox.column_name(pg_class.oid, distkey) AS distkey,
+    ARRAY(SELECT sandbox.column_name(pg_class.oid, number) FROM unnest(sortkeys) AS number) AS sortkeys,
+    coalesce(sortstyle, 'AUTO') AS sortstyle, coalesce(encode_auto, true) AS encode_auto,
+    coalesce(encodings, '{}') AS encodings, create_time
 FROM pg_class
 INNER JOIN pg_namespace ON pg_class.relnamespace = pg_namespace.oid
 LEFT JOIN sandbox.table_attributes ON pg_class.oid = table_attributes.table_id
-WHERE relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema', 'sandbox', 'pg_toast');
+WHERE
+    relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema', 'sandbox', 'pg_toast')
+    AND NOT pg_is_other_temp_schema(relnamespace);
+
+-- The encoding of a column that no CREATE TABLE named: of one that a query made or that came later.
+CREATE FUNCTION sandbox.default_encoding(type regtype, is_sortkey boolean) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE
+        WHEN is_sortkey OR type IN ('boolean'::regtype, 'real'::regtype, 'double precision'::regtype) THEN 'none'
+        WHEN type IN ('varchar'::regtype, 'bpchar'::regtype) THEN 'lzo'
+        ELSE 'az64'
+    END
+$$;
+
+CREATE VIEW pg_catalog.pg_table_def AS
+SELECT
+    nspname AS schemaname,
+    relname AS tablename,
+    attname AS "column",
+    format_type(atttypid, atttypmod) AS type,
+    coalesce(
+        encodings ->> attnum::text,
+        CASE WHEN pg_my_temp_schema()::regnamespace::text = nspname THEN 'none' END,
+        sandbox.default_encoding(atttypid, attname::text = ANY (sortkeys))
+    )::char(32) AS encoding,
+    coalesce(distkey = attname, false) AS distkey,
+    (CASE WHEN sortstyle = 'INTERLEAVED' AND array_position(sortkeys, attname::text) % 2 = 0 THEN -1 ELSE 1 END
+        * coalesce(array_position(sortkeys, attname::text), 0)) AS sortkey,
+    attnotnull AS notnull
+FROM sandbox.tables
+INNER JOIN pg_attribute ON table_id = attrelid AND attnum > 0 AND NOT attisdropped
+WHERE nspname = ANY (current_schemas(false))
+ORDER BY schemaname, tablename, attnum;
 
 CREATE VIEW pg_catalog.svv_table_info AS
 SELECT
@@ -146,7 +306,7 @@ SELECT
     nspname::text AS schema,
     table_id,
     relname::text AS "table",
-    CASE WHEN sortstyle = 'AUTO' THEN 'Y, AUTO(ENCODE)' ELSE 'Y' END AS encoded,
+    CASE WHEN encode_auto THEN 'Y, AUTO(ENCODE)' ELSE 'Y' END AS encoded,
     CASE diststyle
         WHEN 'KEY' THEN 'KEY(' || distkey || ')'
         WHEN 'AUTO' THEN 'AUTO(ALL)'
@@ -155,41 +315,25 @@ SELECT
     CASE WHEN cardinality(sortkeys) > 0 THEN sortkeys[1] WHEN sortstyle = 'AUTO' THEN 'AUTO(SORTKEY)' END AS sortkey1,
     (SELECT max(atttypmod - 4) FROM pg_attribute
      WHERE attrelid = table_id AND atttypid = 'varchar'::regtype) AS max_varchar,
-    (encodings ->> sortkeys[1])::char(32) AS sortkey1_enc,
+    CASE WHEN cardinality(sortkeys) > 0
+        THEN coalesce(encodings ->> sandbox.column_number(table_id, sortkeys[1])::text, 'none')
+    END::char(32) AS sortkey1_enc,
     cardinality(sortkeys) AS sortkey_num,
-    (pg_table_size(table_id) / 1048576)::integer AS size,
+    size,
     NULL::numeric(10, 4) AS pct_used,
     0::bigint AS empty,
     NULL::numeric(5, 2) AS unsorted,
     NULL::numeric(5, 2) AS stats_off,
     tbl_rows::numeric(38, 0) AS tbl_rows,
     NULL::numeric(19, 2) AS skew_sortkey1,
-    sandbox.skew_rows(table_id, CASE diststyle WHEN 'AUTO' THEN 'ALL' ELSE diststyle END, distkey)::numeric(19, 2)
-        AS skew_rows,
+    skew_rows::numeric(19, 2) AS skew_rows,
     tbl_rows::numeric(38, 0) AS estimated_visible_rows,
     NULL::text AS risk_event,
     NULL::numeric(12, 2) AS vacuum_sort_benefit,
     create_time
 FROM sandbox.tables
-WHERE tbl_rows > 0 AND pg_has_role((SELECT relowner FROM pg_class WHERE oid = table_id), 'USAGE');
-
-CREATE VIEW pg_catalog.pg_table_def AS
-SELECT
-    pg_namespace.nspname AS schemaname,
-    pg_class.relname AS tablename,
-    attname AS "column",
-    format_type(atttypid, atttypmod) AS type,
-    coalesce(encodings ->> attname, 'none')::char(32) AS encoding,
-    coalesce(distkey = attname, false) AS distkey,
-    (CASE WHEN sortstyle = 'INTERLEAVED' AND array_position(sortkeys, attname::text) % 2 = 0 THEN -1 ELSE 1 END
-        * coalesce(array_position(sortkeys, attname::text), 0)) AS sortkey,
-    attnotnull AS notnull
-FROM pg_class
-INNER JOIN pg_namespace ON pg_class.relnamespace = pg_namespace.oid
-INNER JOIN pg_attribute ON pg_class.oid = attrelid AND attnum > 0 AND NOT attisdropped
-LEFT JOIN sandbox.table_attributes ON pg_class.oid = table_attributes.table_id
-WHERE relkind = 'r' AND nspname = ANY (current_schemas(false))
-ORDER BY schemaname, tablename, attnum;
+CROSS JOIN LATERAL sandbox.measure(table_id, diststyle, distkey)
+WHERE pg_has_role(relowner, 'USAGE') AND tbl_rows IS DISTINCT FROM 0;
 
 GRANT SELECT ON pg_catalog.sys_load_history, pg_catalog.sys_load_error_detail, pg_catalog.stl_load_errors,
     pg_catalog.svv_table_info, pg_catalog.pg_table_def TO PUBLIC;
@@ -197,6 +341,12 @@ GRANT SELECT ON pg_catalog.sys_load_history, pg_catalog.sys_load_error_detail, p
 CREATE OR REPLACE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE AS $$
     SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 '
         '(Red Hat 3.4.2-6.fc3), Redshift 1.0.0 (sandbox)'
+$$;
+CREATE OR REPLACE FUNCTION pg_catalog.current_setting(text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE lower($1)
+        WHEN 'server_version' THEN '8.0.2' WHEN 'server_version_num' THEN '80002'
+        ELSE pg_catalog.current_setting($1, false)
+    END
 $$;
 -- The proxy sets both before a statement that names one of these functions.
 CREATE FUNCTION pg_catalog.pg_last_copy_count() RETURNS bigint LANGUAGE sql STABLE AS $$
@@ -233,3 +383,70 @@ $$;
 CREATE AGGREGATE pg_catalog.listagg(text, text) (
     SFUNC = string_agg_transfn, STYPE = internal, FINALFUNC = string_agg_finalfn
 );
+
+-- EXTRACT takes the part alone, without the fraction of a second and without what is greater.
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_Dateparts_for_datetime_functions.html
+CREATE FUNCTION sandbox.whole_part(part text, value double precision) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (floor(value)::bigint % CASE
+        WHEN part IN ('millisecond', 'microsecond') THEN 1000 ELSE 9223372036854775807
+    END)::integer
+$$;
+CREATE FUNCTION sandbox.date_part(part text, moment timestamp) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    'SELECT sandbox.whole_part(part, pg_catalog.date_part(part, moment))';
+CREATE FUNCTION sandbox.date_part(part text, moment date) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    'SELECT sandbox.whole_part(part, pg_catalog.date_part(part, moment::timestamp))';
+CREATE FUNCTION sandbox.date_part(part text, moment time) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    'SELECT sandbox.whole_part(part, pg_catalog.date_part(part, moment))';
+CREATE FUNCTION sandbox.date_part(part text, moment timetz) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    'SELECT sandbox.whole_part(part, pg_catalog.date_part(part, moment))';
+CREATE FUNCTION sandbox.date_part(part text, moment interval) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    'SELECT sandbox.whole_part(part, pg_catalog.date_part(part, moment))';
+CREATE FUNCTION sandbox.date_part(part text, moment timestamptz) RETURNS double precision
+LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT pg_catalog.date_part(part, moment)';
+
+-- AVG of integers is a BIGINT, and of a NUMERIC has its scale; both leave off the rest.
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
+ALTER AGGREGATE pg_catalog.avg(smallint) RENAME TO postgres_avg;
+ALTER AGGREGATE pg_catalog.avg(integer) RENAME TO postgres_avg;
+ALTER AGGREGATE pg_catalog.avg(bigint) RENAME TO postgres_avg;
+ALTER AGGREGATE pg_catalog.avg(numeric) RENAME TO postgres_avg;
+CREATE FUNCTION sandbox.integer_average(state bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    'SELECT state[2] / nullif(state[1], 0)';
+CREATE AGGREGATE pg_catalog.avg(smallint) (
+    SFUNC = int2_avg_accum, STYPE = bigint[], INITCOND = '{0, 0}', FINALFUNC = sandbox.integer_average,
+    COMBINEFUNC = int4_avg_combine, PARALLEL = SAFE
+);
+CREATE AGGREGATE pg_catalog.avg(integer) (
+    SFUNC = int4_avg_accum, STYPE = bigint[], INITCOND = '{0, 0}', FINALFUNC = sandbox.integer_average,
+    COMBINEFUNC = int4_avg_combine, PARALLEL = SAFE
+);
+-- A sum of many bigints is none: its upper and its lower half are added up apart.
+CREATE FUNCTION sandbox.add_bigint(state bigint[], value bigint) RETURNS bigint[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS
+    'BEGIN RETURN ARRAY[state[1] + 1, state[2] + (value >> 32), state[3] + (value & 4294967295)]; END';
+CREATE FUNCTION sandbox.bigint_average(state bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    'SELECT div(state[2]::numeric * 4294967296 + state[3], nullif(state[1], 0))::bigint';
+CREATE AGGREGATE pg_catalog.avg(bigint) (
+    SFUNC = sandbox.add_bigint, STYPE = bigint[], INITCOND = '{0, 0, 0}', FINALFUNC = sandbox.bigint_average
+);
+CREATE FUNCTION sandbox.add_numeric(state numeric[], value numeric) RETURNS numeric[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS
+    'BEGIN RETURN ARRAY[state[1] + 1, state[2] + value]; END';
+CREATE FUNCTION sandbox.numeric_average(state numeric[]) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    'SELECT trunc(state[2] / nullif(state[1], 0), scale(state[2]))';
+CREATE AGGREGATE pg_catalog.avg(numeric) (
+    SFUNC = sandbox.add_numeric, STYPE = numeric[], INITCOND = '{0, 0}', FINALFUNC = sandbox.numeric_average
+);
+
+CREATE FUNCTION sandbox.text_of_boolean(boolean) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+BEGIN
+    RAISE EXCEPTION 'cannot cast type boolean to character varying' USING ERRCODE = 'cannot_coerce';
+END $$;
+UPDATE pg_cast SET castfunc = 'sandbox.text_of_boolean'::regproc
+WHERE castsource = 'boolean'::regtype AND casttarget IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype);
+
+REVOKE EXECUTE ON FUNCTION
+    sandbox.constraint_name(text, text), sandbox.limit_columns(regclass), sandbox.rename_checks(regclass, integer),
+    sandbox.after_change(), sandbox.keep_keys()
+FROM PUBLIC;

@@ -7,6 +7,7 @@ from sandbox.warehouse.backend import Message
 
 CHECK_VIOLATION = "23514"
 SERIALIZATION_FAILURE = "40001"
+CARDINALITY_VIOLATION = "21000"
 STRING_TRUNCATION = "22001"
 
 
@@ -22,6 +23,12 @@ def as_redshift(message: Message) -> Message:
     elif fields.get("C") == SERIALIZATION_FAILURE:
         detail = f"Serializable isolation violation on table: {fields.get('M', '')}"
         fields = {"S": "ERROR", "C": "XX000", "M": "1023", "D": detail}
+    elif fields.get("C") == CARDINALITY_VIOLATION and fields.get("M", "").startswith("MERGE"):
+        text = "Found multiple matches to update the same tuple."
+        fields = {"S": "ERROR", "C": CARDINALITY_VIOLATION, "M": text}
+    elif " sandbox." in fields.get("W", ""):
+        # Where in the sandbox's own functions it was raised is nothing to the client.
+        fields = {name: value for name, value in fields.items() if name != "W"}
     else:
         return message
     return Message(wire.ERROR, wire.fields_of(fields))

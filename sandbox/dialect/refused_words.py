@@ -1,0 +1,147 @@
+"""The tables behind `refusals`: statements, phrases and functions that are refused, and why.
+
+https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-and-postgres-sql.html
+
+A pattern is a row of token keys: words in lower case and operators, where ' stands for a
+literal, " for a quoted name, 0 for a number and $ for a parameter.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Refusal(NamedTuple):
+    """What is refused, and what to do instead."""
+
+    what: str
+    hint: str = ""
+
+
+_NO_INDEX = "Declare a SORTKEY or a DISTKEY in CREATE TABLE."
+_NO_SAVEPOINT = "Commit, or roll the whole transaction back."
+_NO_VALUES = "Use SELECT .. UNION ALL SELECT."
+_NO_CONFLICT = "Use MERGE, or DELETE and INSERT."
+_LIMIT = "Use LIMIT."
+_LOCK = "Use LOCK."
+_COMPARE = "Compare with =, and with IS NULL."
+_JSON = "Use JSON_EXTRACT_PATH_TEXT."
+_LISTAGG = "Use LISTAGG."
+_GETDATE = "Use GETDATE()."
+
+
+def _all(names: str, hint: str = "") -> dict[str, Refusal]:
+    """A refusal under its own name for each of these."""
+    return {name: Refusal(name.upper(), hint) for name in names.split()}
+
+
+def _each(patterns: str, what: str, hint: str = "") -> dict[str, Refusal]:
+    """The same refusal for each of these patterns, which | separates."""
+    return {pattern.strip(): Refusal(what, hint) for pattern in patterns.split("|")}
+
+
+# How a statement begins. Words of MODIFIERS are left out before comparing.
+STATEMENTS_NOT_IN_REDSHIFT = {
+    "savepoint": Refusal("SAVEPOINT", _NO_SAVEPOINT),
+    "rollback to": Refusal("ROLLBACK TO SAVEPOINT", _NO_SAVEPOINT),
+    "release": Refusal("RELEASE SAVEPOINT", _NO_SAVEPOINT),
+    "create index": Refusal("CREATE INDEX", _NO_INDEX),
+    "create trigger": Refusal("CREATE TRIGGER"),
+    "create sequence": Refusal("CREATE SEQUENCE", "Use an IDENTITY column."),
+    "create extension": Refusal("CREATE EXTENSION"),
+    "create domain": Refusal("CREATE DOMAIN"),
+    "create type": Refusal("CREATE TYPE"),
+    "create rule": Refusal("CREATE RULE"),
+    "create tablespace": Refusal("CREATE TABLESPACE"),
+    "create unlogged": Refusal("CREATE UNLOGGED TABLE"),
+    "create global": Refusal("CREATE GLOBAL TEMPORARY TABLE", "Use CREATE TEMPORARY TABLE."),
+    "values": Refusal("a VALUES list as a statement", _NO_VALUES),
+    "table": Refusal("TABLE as a query", "Use SELECT * FROM."),
+    "do": Refusal("DO", "Use a stored procedure."),
+    "explain analyze": Refusal("EXPLAIN ANALYZE", "Use EXPLAIN [VERBOSE]."),
+    "explain ( analyze": Refusal("EXPLAIN (ANALYZE)", "Use EXPLAIN [VERBOSE]."),
+    "drop owned": Refusal("DROP OWNED"),
+    "security label": Refusal("SECURITY LABEL"),
+    "import foreign": Refusal("IMPORT FOREIGN SCHEMA"),
+    **_all("listen notify unlisten reassign cluster reindex checkpoint discard move load"),
+}
+STATEMENTS_NOT_IN_SANDBOX = {
+    "unload": Refusal("UNLOAD"),
+    "analyze compression": Refusal("ANALYZE COMPRESSION"),
+    "set session authorization": Refusal("SET SESSION AUTHORIZATION"),
+    "reset session authorization": Refusal("RESET SESSION AUTHORIZATION"),
+}
+MODIFIERS = frozenset(
+    ("or", "replace", "temp", "temporary", "unique", "constraint", "work", "transaction")
+)
+# Of what CREATE makes and ALTER changes, the sandbox has these. Functions and procedures are not
+# among them: what their bodies do when they run would not come past the dialect.
+CREATABLE = frozenset(
+    ("table", "view", "materialized", "schema", "database", "user", "group", "role")
+)
+ALTERABLE = frozenset(("table", "schema", "database", "user", "group", "role", "default"))
+
+# What may stand anywhere in a statement.
+PHRASES_NOT_IN_REDSHIFT = {
+    **_each("on conflict ( | on conflict do | on conflict on", "ON CONFLICT", _NO_CONFLICT),
+    "returning": Refusal("RETURNING", "SELECT the rows in a second statement."),
+    "distinct on (": Refusal("DISTINCT ON", "Use a sub-query with row_number()."),
+    "filter ( where": Refusal("FILTER (WHERE ..)", "Use CASE inside the aggregate."),
+    "is distinct from": Refusal("IS DISTINCT FROM", _COMPARE),
+    "is not distinct from": Refusal("IS NOT DISTINCT FROM", _COMPARE),
+    "( values (": Refusal("a VALUES list as a table", _NO_VALUES),
+    "for update": Refusal("SELECT .. FOR UPDATE", _LOCK),
+    "for no key update": Refusal("SELECT .. FOR NO KEY UPDATE", _LOCK),
+    "for share": Refusal("SELECT .. FOR SHARE", _LOCK),
+    "for key share": Refusal("SELECT .. FOR KEY SHARE", _LOCK),
+    "tablesample": Refusal("TABLESAMPLE"),
+    "lateral": Refusal("LATERAL"),
+    "overriding system value": Refusal("OVERRIDING SYSTEM VALUE"),
+    "overriding user value": Refusal("OVERRIDING USER VALUE"),
+    **_each("as materialized ( | as not materialized (", "WITH .. AS MATERIALIZED"),
+    **_each("from only | update only | join only | using only", "ONLY"),
+    **_each("fetch first | fetch next", "FETCH FIRST", _LIMIT),
+    "array [": Refusal("ARRAY[..]"),
+    "array (": Refusal("ARRAY(..)"),
+    **_each("any ( ' | some ( ' | all ( ' | any ( $ | some ( $ | all ( $", "an array", "Use IN."),
+    "->": Refusal("the operator ->", _JSON),
+    "->>": Refusal("the operator ->>", _JSON),
+    "#>": Refusal("the operator #>", _JSON),
+    "#>>": Refusal("the operator #>>", _JSON),
+}
+PHRASES_NOT_IN_SANDBOX = {
+    "qualify": Refusal("QUALIFY", "Use a sub-query with row_number()."),
+    **_each(
+        "select top 0 | select top $ | select distinct top 0 | select all top 0", "TOP n", _LIMIT
+    ),
+}
+# A keyword after one of these is a name.
+BEFORE_A_NAME = frozenset((".", "as"))
+
+FUNCTIONS_NOT_IN_REDSHIFT = {
+    **_all("string_agg array_agg", _LISTAGG),
+    **_all("clock_timestamp statement_timestamp transaction_timestamp", _GETDATE),
+    **_all("div", "Use / on integers."),
+    **_all("regexp_matches regexp_match", "Use REGEXP_SUBSTR."),
+    **_all("format pg_sleep pg_sleep_for pg_sleep_until pg_notify gen_random_uuid uuidv4 uuidv7"),
+    **_all("unnest string_to_array array_fill string_to_table", "Use SPLIT_PART."),
+    **_all("regexp_split_to_array regexp_split_to_table", "Use SPLIT_PART."),
+    **_all("to_json to_jsonb row_to_json array_to_json json_agg jsonb_agg json_object_agg"),
+    **_all("json_build_object json_build_array json_object jsonb_build_object jsonb_build_array"),
+    **_all("int4range int8range numrange tsrange tstzrange daterange"),
+    **_all("int4multirange int8multirange nummultirange tsmultirange tstzmultirange"),
+    **_all("datemultirange to_tsvector to_tsquery"),
+    # These run SQL that is hidden in a literal.
+    **_all("query_to_xml cursor_to_xml table_to_xml schema_to_xml database_to_xml"),
+    **_all("query_to_xmlschema query_to_xml_and_xmlschema ts_stat ts_rewrite"),
+}
+# A name with a list of columns after one of these, not a call.
+BEFORE_A_LIST = frozenset(
+    ("as", "into", "table", "exists", "references", "view", "with", "recursive")
+)
+
+# https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html
+LEADER_CALLS = frozenset(("now", "age", "current_schema", "current_schemas"))
+LEADER_WORDS = frozenset(
+    ("current_timestamp", "current_time", "localtime", "localtimestamp", "current_schema")
+)
