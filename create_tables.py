@@ -12,14 +12,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import dwh
+from dwh import Config, load_config, transaction
 from sql_queries import (
     count_queries,
     create_table_queries,
     drop_table_queries,
     existing_tables,
 )
-from terminal import confirm, parser, say, step
+from terminal import confirm, counted, parser, run, say, step
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -31,12 +31,12 @@ def main(argv: list[str] | None = None) -> int:
     options.add_argument("--drop", action="store_true", help="delete all tables first")
     options.add_argument("--yes", action="store_true", help="do not ask")
     arguments = options.parse_args(argv)
-    config = dwh.load_config(arguments.config)
+    config = load_config(arguments.config)
     if arguments.drop:
         losses = count_losses(config)
         if losses and config.target == "aws" and not arguments.yes:
             confirm("Delete these tables and their rows?")
-    with dwh.transaction(config) as cursor:
+    with transaction(config) as cursor:
         if arguments.drop:
             drop_tables(cursor)
         create_tables(cursor)
@@ -44,14 +44,17 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def count_losses(config: dwh.Config) -> dict[str, int]:
+def count_losses(config: Config) -> dict[str, int]:
     """Say how many rows each table would lose."""
     losses = {}
-    with dwh.transaction(config) as cursor:
-        for table in find_tables(cursor):
-            cursor.execute(count_queries[table])
-            (losses[table],) = cursor.fetchone() or (0,)
-            say(f"delete {table}: {losses[table]} rows")
+    with transaction(config) as cursor, step("tables") as current:
+        with current.waiting("waiting for a load"):
+            for table in find_tables(cursor):
+                cursor.execute(count_queries[table])
+                (losses[table],) = cursor.fetchone() or (0,)
+        current.result = f"{len(losses)} there"
+    for table, rows in losses.items():
+        say(f"delete {table}: {counted(rows, 'row')}")
     return losses
 
 
@@ -65,7 +68,7 @@ def find_tables(cursor: cursor) -> list[str]:
 def drop_tables(cursor: cursor) -> None:
     """Drop all tables; nothing is lost until the transaction ends."""
     for table, statement in drop_table_queries.items():
-        with step(f"drop {table}"):
+        with step(f"drop {table}") as current, current.waiting("waiting for a load"):
             cursor.execute(statement)
 
 
@@ -80,4 +83,4 @@ def create_tables(cursor: cursor) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(dwh.run(main))
+    sys.exit(run(main))

@@ -1,19 +1,19 @@
-"""What the scripts share: the configuration, AWS's clients, the connection to the warehouse."""
+"""What the scripts share: the configuration, and the connection to the warehouse."""
 
 from __future__ import annotations
 
 import configparser
 import ipaddress
-import os
 import re
 import select
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from terminal import DwhError, UsageError
+from aws import available_cluster, client, find_target
+from errors import UsageError
 from terminal import run as run
 
 if TYPE_CHECKING:
@@ -177,83 +177,11 @@ def contradictions(values: dict[str, Any]) -> list[str]:
     return faults
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where AWS is: what boto3, the address look-up and TLS need to know of it."""
-
-    client_options: dict[str, Any]
-    address_url: str
-    ca_file: str
-    # The sandbox is reached past the user's own proxies and AWS profile, which None leaves alone.
-    proxies: dict[str, str] | None = None
-    session_variables: dict[str, Any] | None = None
-
-
-def find_target(config: Config) -> Target:
-    """AWS with the user's own credentials, or the running sandbox, which never sees them."""
-    if config.target == "aws":
-        import certifi
-
-        return Target({}, "https://checkip.amazonaws.com", certifi.where())
-    from sandbox.control import read_state
-
-    state = read_state(Path(config.sandbox_state))
-    keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
-    unset = {"profile": (None,) * 4, "config_file": (None, None, os.devnull, None)}
-    options = {"endpoint_url": state.endpoint_url, **keys}
-    return Target(options, f"{state.endpoint_url}/checkip", state.ca_file, {}, unset)
-
-
-def client(config: Config, service: str) -> Any:
-    """A client of one of AWS's services."""
-    import boto3
-    from botocore.config import Config as ClientConfig
-    from botocore.session import Session
-
-    target = find_target(config)
-    options = ClientConfig(
-        connect_timeout=10, proxies=target.proxies, retries={"mode": "standard", "max_attempts": 5}
-    )
-    session = boto3.Session(botocore_session=Session(session_vars=target.session_variables))
-    return session.client(service, config.aws_region, config=options, **target.client_options)
-
-
 # A COPY may be silent for long: keepalives hold the connection open meanwhile.
 CONNECTION_OPTIONS = (
     "sslmode=verify-full connect_timeout=10 application_name=sparkify-dwh "
     "keepalives=1 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
 )
-STATUS_HINTS = {
-    "paus": "resume it in the console, or with `aws redshift resume-cluster`",
-    "delet|final": "wait until it is gone, then run python setup_env.py",
-    "incompatible|failure|full": "see the Redshift console; python shutdown_env.py removes it",
-    "": "wait for it: python setup_env.py returns when it is available",
-}
-
-
-def unavailable(cluster: dict[str, Any]) -> DwhError:
-    """What to do about a cluster that is in no state to work."""
-    status = cluster["ClusterStatus"]
-    hint = next(hint for pattern, hint in STATUS_HINTS.items() if re.search(pattern, status))
-    return DwhError(f"the cluster {cluster['ClusterIdentifier']} is {status}", hint)
-
-
-def find_cluster(config: Config) -> dict[str, Any]:
-    """The cluster as AWS describes it, once it is available."""
-    answer = client(config, "redshift").describe_clusters(ClusterIdentifier=config.identifier)
-    cluster: dict[str, Any] = answer["Clusters"][0]
-    if not cluster["ClusterStatus"].startswith("available"):
-        raise unavailable(cluster)
-    return cluster
-
-
-def role_arn(config: Config) -> str:
-    """The role with which the cluster reads S3."""
-    for attached in find_cluster(config).get("IamRoles", []):
-        if attached["IamRoleArn"].endswith(f"/{config.role}"):
-            return str(attached["IamRoleArn"])
-    what = f"the cluster {config.identifier} does not have the role {config.role}"
-    raise DwhError(what, "check ROLE in dwh.cfg, or run python setup_env.py, which attaches it")
 
 
 def connect(config: Config) -> connection:
@@ -261,7 +189,7 @@ def connect(config: Config) -> connection:
     import psycopg2
 
     psycopg2.extensions.set_wait_callback(None)  # ours would not heed connect_timeout
-    cluster = find_cluster(config)
+    cluster = available_cluster(config)
     credentials = client(config, "redshift").get_cluster_credentials(
         DbUser=config.user,
         DbName=config.database,
@@ -284,11 +212,18 @@ def connect(config: Config) -> connection:
 
 def wait(session: connection) -> None:
     """Wait for the warehouse in a way that Ctrl-C can end; libpq's own cannot be."""
+    import psycopg2
     from psycopg2.extensions import POLL_OK, POLL_READ
 
-    while (state := session.poll()) != POLL_OK:
-        readable = [session] if state == POLL_READ else []
-        select.select(readable, [] if readable else [session], [])
+    try:
+        while (state := session.poll()) != POLL_OK:
+            readable = [session] if state == POLL_READ else []
+            select.select(readable, [] if readable else [session], [])
+    except KeyboardInterrupt:
+        # Else the statement would run on, and hold its locks, after we have gone.
+        with suppress(psycopg2.Error):
+            session.cancel()
+        raise
 
 
 @contextmanager

@@ -11,26 +11,31 @@ from __future__ import annotations
 
 import re
 import sys
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import dwh
 import sql_queries
-from terminal import ChecksError, DwhError, first_line, parser, print_table, say, step
+from aws import role_arn
+from dwh import Config, load_config, transaction
+from errors import ChecksError, DwhError, first_line
+from terminal import counted, parser, print_table, run, say, step
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
+LONGEST_VALUE = 60
+
 
 def main(argv: list[str] | None = None) -> int:
     """Stage, transform, check, commit; then say what is in the warehouse."""
-    config = dwh.load_config(parser(__doc__).parse_args(argv).config)
-    role = dwh.role_arn(config)
+    config = load_config(parser(__doc__).parse_args(argv).config)
+    role = role_arn(config)
     seconds: dict[str, float] = {}
-    with dwh.transaction(config) as cursor:
-        cursor.execute(sql_queries.lock_staging)
+    with transaction(config) as cursor:
+        lock(cursor)
         before = count_rows(cursor)
         stage(cursor, config, role, seconds)
-        transform(cursor, seconds)
+        transform(cursor, before, seconds)
         check(cursor)
         after = count_rows(cursor)
         matched = count(cursor, sql_queries.matched_plays_count)
@@ -38,7 +43,14 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def stage(cursor: cursor, config: dwh.Config, role: str, seconds: dict[str, float]) -> None:
+def lock(cursor: cursor) -> None:
+    """Let no other load work on the same tables; wait for one that does."""
+    with step("staging tables") as current, current.waiting("waiting for other loads"):
+        cursor.execute(sql_queries.lock_staging)
+        current.result = "locked"
+
+
+def stage(cursor: cursor, config: Config, role: str, seconds: dict[str, float]) -> None:
     """Replace what is staged by the files that S3 holds now."""
     sources = {
         "staging_events": (config.log_data, config.log_json_paths),
@@ -48,8 +60,7 @@ def stage(cursor: cursor, config: dwh.Config, role: str, seconds: dict[str, floa
         with step(f"copy {table}") as current:
             cursor.execute(sql_queries.clear_staging_queries[table])
             copy(cursor, table, source, json, role, config.s3_region)
-            rows = count(cursor, sql_queries.count_queries[table])
-            current.result = f"{rows} rows"
+            current.result = counted(count(cursor, sql_queries.count_queries[table]), "row")
             seconds[table] = current.seconds
 
 
@@ -71,7 +82,9 @@ def explain_copy(cursor: cursor, error: Exception, table: str, source: str) -> D
         cursor.connection.rollback()
         cursor.execute(sql_queries.newest_load_errors[view[0]])
         return bad_records(table, source, cursor.fetchall())
-    what = f"{source} cannot be loaded: {first_line(error)}"
+    file = re.search(r"S3 key being read : (s3://\S+)", message)
+    reason = re.sub(",Rid .*", "", first_line(error))
+    what = f"{file[1] if file else source} cannot be loaded: {reason}"
     for pattern, hint in COPY_HINTS.items():
         if re.search(pattern, message):
             return DwhError(what, hint)
@@ -96,26 +109,47 @@ def bad_records(table: str, source: str, errors: list[tuple[Any, ...]]) -> DwhEr
     """The records that a COPY refused: where they are, and why."""
     details = []
     for file, line, column, value, reason in errors:
-        place = f", column {column}, value {(value or '')[:60]!r}" if column else ""
+        place = f", column {column}, value {shortened(value or '')!r}" if column else ""
         details.append(f"{file} line {line}{place}: {reason}")
     what = f"{source} has records that do not fit {table}"
     return DwhError(what, "correct or remove these files; nothing was changed", details)
 
 
-def transform(cursor: cursor, seconds: dict[str, float]) -> None:
+def shortened(value: str) -> str:
+    """The beginning of a long value, and that it is only this."""
+    return value if len(value) <= LONGEST_VALUE else f"{value[: LONGEST_VALUE - 1]}\u2026"
+
+
+def transform(cursor: cursor, before: dict[str, int], seconds: dict[str, float]) -> None:
     """Bring the star up to date with what is staged."""
     for table, statements in sql_queries.transform_queries.items():
         with step(f"transform {table}") as current:
             for statement in statements:
-                cursor.execute(statement)
+                fill(cursor, table, statement)
+            new = count(cursor, sql_queries.count_queries[table]) - before[table]
+            current.result = counted(new, "new row")
             seconds[table] = current.seconds
+
+
+def fill(cursor: cursor, table: str, statement: str) -> None:
+    """Run a statement of the transform, and say where a value did not fit."""
+    import psycopg2
+
+    try:
+        cursor.execute(statement)
+    except psycopg2.DataError as error:  # SQLSTATE class 22
+        what = f"{table} cannot be filled: {first_line(error)}"
+        hint = "a value of the files does not fit; look for it in LOG_DATA and SONG_DATA"
+        raise DwhError(what, hint) from error
 
 
 def check(cursor: cursor) -> None:
     """Refuse to publish a star that is not sound."""
     with step("check") as current:
         counts = {name: count(cursor, query) for name, query in sql_queries.checks.items()}
-        faults = [f"{name}: {found} exceptions" for name, found in counts.items() if found]
+        faults = [
+            f"{name}: {counted(found, 'exception')}" for name, found in counts.items() if found
+        ]
         if faults:
             what = f"the data failed {len(faults)} of {len(counts)} checks"
             hint = "nothing was published; query the source for records without keys"
@@ -142,7 +176,7 @@ def report(
     rows: list[tuple[Any, ...]] = []
     for table, now in after.items():
         new = None if table.startswith("staging") else now - before[table]
-        rows.append((table, now, new, round(seconds[table], 2)))
+        rows.append((table, now, new, Decimal(f"{seconds[table]:.2f}")))
         if table == "songplays":
             rows.append(("- matched to a song", matched, None, None))
     print_table("Warehouse", ("table", "rows", "new rows", "seconds"), rows)
@@ -150,4 +184,4 @@ def report(
 
 
 if __name__ == "__main__":
-    sys.exit(dwh.run(main))
+    sys.exit(run(main))

@@ -1,6 +1,6 @@
 """Ask the warehouse: a SQL statement in, a table out; without a statement, what analysts ask.
 
-Nothing is ever changed: whatever the statement does is rolled back.
+Nothing is ever changed: the statement runs in a transaction that may only read.
 
 Example:
     python query.py "SELECT level, COUNT(*) FROM users GROUP BY level" --csv
@@ -14,19 +14,19 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import dwh
+from dwh import connect, load_config
+from errors import UsageError
 from sql_queries import questions
-from terminal import UsageError, parser, print_table, say
+from terminal import parser, print_table, run
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
 # Texts, quoted names and comments, in which no word is a keyword.
-NO_CODE = re.compile(r"""'(?:[^'\\]|\\.)*'|"[^"]*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
-# What begins or ends a transaction could not be rolled back. Comments nest, hence the */.
-ENDS_TRANSACTION = re.compile(
-    r"(?:^|;|\*/)\s*(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|TRUNCATE|VACUUM)\b", re.IGNORECASE
-)
+NO_CODE = re.compile(r"""'(?:[^'\\]|\\.)*'|"[^"]*"|--[^\n\r]*|/\*.*?\*/""", re.DOTALL)
+# Comments nest and texts can stand between dollars, both of which NO_CODE cannot see through.
+UNCLEAR = re.compile(r"/\*|\*/|\$\w*\$")
+QUESTION = re.compile(r"[\s(]*(SELECT|WITH|EXPLAIN|SHOW)\b", re.IGNORECASE)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -36,9 +36,10 @@ def main(argv: list[str] | None = None) -> int:
     options.add_argument("--csv", action="store_true", help="print the result as CSV")
     arguments = options.parse_args(argv)
     check(arguments.statement, arguments.csv)
-    config = dwh.load_config(arguments.config)
+    config = load_config(arguments.config)
     asked = {"": arguments.statement} if arguments.statement else questions
-    with closing(dwh.connect(config)) as connection:
+    with closing(connect(config)) as connection:
+        connection.set_session(readonly=True)
         cursor = connection.cursor()
         for title, statement in asked.items():
             cursor.execute(statement)
@@ -53,19 +54,21 @@ def check(statement: str | None, as_csv: bool) -> None:
     if statement is None:
         return
     code = NO_CODE.sub(lambda found: "''" if found[0][0] in "'\"" else " ", statement)
-    if not code.strip("; \t\r\n"):
+    code = code.rstrip("; \t\r\n")
+    if not code:
         raise UsageError("the statement is empty", "leave it out to see the built-in questions")
-    if found := ENDS_TRANSACTION.search(code):
-        what = f"query.py only asks, and {found[1].upper()} cannot be rolled back"
+    if UNCLEAR.search(code):
+        raise UsageError("query.py takes no $$ and no nested comments", "write the text in quotes")
+    if ";" in code:
+        raise UsageError("query.py runs one statement", "run it once for each")
+    if not QUESTION.match(code):
+        what = "query.py only asks: SELECT, WITH, EXPLAIN or SHOW"
         raise UsageError(what, "load with python etl.py, start over with create_tables.py --drop")
 
 
 def show(cursor: cursor, title: str, as_csv: bool) -> None:
     """Print the result of the statement that has just run."""
-    if cursor.description is None:
-        say("the statement has no result; whatever it changed is rolled back")
-        return
-    columns = [column.name for column in cursor.description]
+    columns = [column.name for column in cursor.description or ()]
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
@@ -75,4 +78,4 @@ def show(cursor: cursor, title: str, as_csv: bool) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(dwh.run(main))
+    sys.exit(run(main))

@@ -1,53 +1,31 @@
-"""What the user sees: options, progress and errors on stderr, results on stdout.
-
-DwhError            what went wrong and what to do about it; exit code 1, nothing changed
-    UsageError      the command line or dwh.cfg is wrong; exit code 2
-    ChecksError     the data failed its checks, nothing was published; exit code 3
-"""
+"""What the user sees: options, progress and errors on stderr, results on stdout."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from decimal import Decimal
 from functools import cache
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from errors import DwhError, UsageError, explain
+
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
     from rich.status import Status
 
 SECONDS_BETWEEN_LINES = 60
-
-
-class DwhError(Exception):
-    """What went wrong, what to do about it, and lines of detail between the two."""
-
-    exit_code = 1
-
-    def __init__(self, what: str, hint: str, details: Sequence[str] = ()) -> None:
-        super().__init__(what)
-        self.what, self.hint, self.details = what, hint, details
-
-
-class UsageError(DwhError):
-    """The command line or the configuration is wrong."""
-
-    exit_code = 2
-
-
-class ChecksError(DwhError):
-    """The data failed its checks, and nothing was published."""
-
-    exit_code = 3
-
+SECONDS_UNNOTICED = 1
+# A column is not folded to less than this; the terminal itself breaks what is still too wide.
+NARROWEST_COLUMN = 10
 
 # ---------------------------------------------------------------------------- running
 
@@ -78,6 +56,7 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
 
 def run(main: Callable[[], int]) -> int:
     """Run a script and return its exit code; what goes wrong is printed, not raised."""
+    write_any_text()
     try:
         code = main()
         sys.stdout.flush()
@@ -97,11 +76,18 @@ def run(main: Callable[[], int]) -> int:
     return code
 
 
+def write_any_text() -> None:
+    """Escape what the output's encoding lacks, rather than fail over it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def print_error(problem: DwhError) -> None:
     """Print an error's two lines, and its details between them, on stderr."""
     lines = [f"error: {problem.what}", *(f"  {line}" for line in problem.details)]
     for line in [*lines, f"hint: {problem.hint}"]:
-        print(readable(line), file=sys.stderr)
+        say(line)
 
 
 def confirm(question: str) -> None:
@@ -113,95 +99,6 @@ def confirm(question: str) -> None:
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise DwhError("stopped: not confirmed", "nothing was changed")
-
-
-# ---------------------------------------------------------------------------- errors
-
-
-def explain(error: Exception) -> DwhError:
-    """Turn any exception into what went wrong and what to do."""
-    if isinstance(error, DwhError):
-        return error
-    if hasattr(error, "what") and hasattr(error, "hint"):
-        return DwhError(error.what, error.hint)
-    if isinstance(error, ModuleNotFoundError):
-        return DwhError(f"{error.name} is not installed", "pip install -r requirements.txt")
-    library = type(error).__module__.partition(".")[0]
-    if library in {"botocore", "boto3"}:
-        return explain_aws(error)
-    if library == "psycopg2":
-        return explain_sql(error)
-    what = f"{type(error).__name__}: {first_line(error)}"
-    return DwhError(what, "--verbose shows where; running the script again is safe")
-
-
-AWS_HINTS = {
-    "ClusterNotFound": ("there is no such cluster", "check REGION, or run python setup_env.py"),
-    "NoCredentialsError|PartialCredentials|CredentialRetrieval|SSO|TokenRetrieval|LoginRefresh": (
-        "AWS credentials are missing or incomplete",
-        "run `aws configure` or `aws sso login`, or set AWS_PROFILE",
-    ),
-    "ProfileNotFound": (
-        "AWS_PROFILE names an unknown profile",
-        "see `aws configure list-profiles`",
-    ),
-    "Expired": ("the AWS credentials have expired", "log in again, for instance `aws sso login`"),
-    "InvalidClientToken|UnrecognizedClient|SignatureDoesNotMatch|AuthFailure|InvalidAccessKey": (
-        "AWS does not accept the credentials",
-        "check them with `aws sts get-caller-identity`",
-    ),
-    "EndpointConnection|ConnectTimeout|ReadTimeout|ConnectionClosed|ProxyConnection|SSLError": (
-        "the AWS endpoint cannot be reached",
-        "check the network and REGION; for the sandbox, run python setup_env.py",
-    ),
-}
-
-
-def explain_aws(error: Any) -> DwhError:
-    """An error of boto3: by its code when AWS answered, else by its class."""
-    answer = getattr(error, "response", {}).get("Error", {})
-    code = answer.get("Code", type(error).__name__)
-    if re.search("AccessDenied|UnauthorizedOperation|NotAuthorized", code):
-        action = re.search(r"perform: (\S+)", str(error))
-        denied = action[1] if action else getattr(error, "operation_name", "this")
-        return DwhError(f"AWS denies {denied}", "ask for this permission for your AWS identity")
-    for pattern, (what, hint) in AWS_HINTS.items():
-        if re.search(pattern, code):
-            return DwhError(f"{what} ({first_line(error)})", hint)
-    return DwhError(first_line(error), "see the message of AWS; running the script again is safe")
-
-
-LOGIN_HINTS = {
-    "timeout|timed out|refused|route": "is your address let in? run python setup_env.py again",
-    "certificate|SSL": "something between you and the warehouse answers in its place",
-    "authentication|does not exist": "USER and DATABASE must be those of the cluster's creation",
-    "": "run the script again: what was not committed is undone",
-}
-SQL_HINTS = {
-    "42P01": "create the tables: python create_tables.py; if they are there, check the name",
-    "42703": "see the columns in sql_queries.py; older tables: python create_tables.py --drop",
-    "42501": "log in as the owner of the tables: USER in dwh.cfg",
-    "42601": "check the statement against Redshift's SQL",
-    "57014": "run the script again",
-}
-
-
-def explain_sql(error: Any) -> DwhError:
-    """An error of the warehouse: by its SQLSTATE when it has one, else the connection broke."""
-    code = getattr(error, "pgcode", None)
-    if code is None:
-        hint = next(hint for text, hint in LOGIN_HINTS.items() if re.search(text, str(error)))
-        return DwhError(f"no connection to the warehouse ({first_line(error)})", hint)
-    if first_line(error) == "1023":
-        return DwhError("another transaction changed the same tables", "run the script again")
-    return DwhError(
-        first_line(error), SQL_HINTS.get(code, "check the statement; nothing was changed")
-    )
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an exception's message."""
-    return str(error).strip().partition("\n")[0].removeprefix("ERROR:").strip()
 
 
 # ---------------------------------------------------------------------------- progress
@@ -223,25 +120,45 @@ class Step:
 
     def update(self, state: str) -> None:
         """Show what the step waits for: at once on a terminal, once a minute in a log."""
+        if self._status or time.monotonic() - self._spoke >= SECONDS_BETWEEN_LINES:
+            self.show(state)
+
+    def show(self, state: str) -> None:
+        """Show what the step waits for."""
+        self._spoke = time.monotonic()
         text = f"{self.title}: {state} ({self.seconds:.0f} s)"
         if self._status:
             self._status.update(text)
-        elif time.monotonic() - self._spoke >= SECONDS_BETWEEN_LINES:
-            self._spoke = time.monotonic()
+        else:
             say(text)
+
+    @contextmanager
+    def waiting(self, state: str) -> Iterator[None]:
+        """Show the state of a call that cannot, unless it is over in a moment."""
+        timer = threading.Timer(SECONDS_UNNOTICED, self.show, [state])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 @contextmanager
 def step(title: str) -> Iterator[Step]:
-    """Show a step at work, then one line: what it did and how long it took."""
-    if progress().is_terminal:
-        with progress().status(title) as status:
-            current = Step(title, status)
+    """Show a step at work, then one line: what it did, or that it failed, and how long it took."""
+    with progress().status(title) if progress().is_terminal else nullcontext() as status:
+        current = Step(title, status)
+        try:
             yield current
-    else:
-        current = Step(title, None)
-        yield current
-    say(f"{title}: {current.result} ({current.seconds:.1f} s)")
+        except BaseException as error:
+            current.result = "failed" if isinstance(error, Exception) else "stopped"
+            raise
+        finally:
+            ended = f"{title}: {current.result} ({current.seconds:.1f} s)"
+            if status:
+                status.stop()
+            say(ended)
 
 
 @cache
@@ -249,12 +166,13 @@ def progress() -> Console:
     """The console on stderr."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, markup=False)
 
 
 def say(text: str) -> None:
-    """Print one line on stderr."""
-    progress().print(text)
+    """Print one line on stderr; a reader who has gone does not stop the work."""
+    with suppress(BrokenPipeError):
+        print(readable(text), file=sys.stderr, flush=True)
 
 
 # ---------------------------------------------------------------------------- results
@@ -270,14 +188,24 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     table = Table(box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
         numeric = bool(listed) and all(is_number(row[index]) for row in listed)
-        table.add_column(readable(column), justify="right" if numeric else "left")
+        justify: JustifyMethod = "right" if numeric else "left"
+        table.add_column(readable(column), justify=justify, overflow="fold")
     for row in listed:
         table.add_row(*map(cell, row))
     # In a file nothing is folded; without a width, rich would take 80 columns.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
-    if title:
-        console.print(title, style="bold", markup=False)
-    console.print(table)
+    console.width = max(console.width, NARROWEST_COLUMN * len(columns))
+    # Written by rich itself, a pipe whose reader has gone would end the script as a failure.
+    with console.capture() as printed:
+        if title:
+            console.print(title, style="bold", markup=False)
+        console.print(table)
+    sys.stdout.write(printed.get())
+
+
+def counted(number: int, noun: str) -> str:
+    """The number with its noun, in the plural unless it is one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def is_number(value: Any) -> bool:

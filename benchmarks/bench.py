@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 
 import psycopg2.extensions
 
+import aws
 import dwh
 import sql_queries
 from sandbox import control, sample_data
@@ -130,7 +131,7 @@ def load(config: dwh.Config, warehouse: Any, source: str) -> None:
 
 def copy_statement(config: dwh.Config, source: str) -> str:
     """The pipeline's COPY of events, from another source."""
-    role = dwh.client(config, "iam").get_role(RoleName=config.role)["Role"]["Arn"]
+    role = aws.client(config, "iam").get_role(RoleName=config.role)["Role"]["Arn"]
     return sql_queries.copy_query(
         "staging_events", source, config.log_json_paths, role, config.s3_region
     )

@@ -11,7 +11,7 @@ from conftest import ROOT, write_config
 from script_runs import change
 
 import dwh
-from terminal import UsageError
+from errors import UsageError
 
 
 @pytest.fixture

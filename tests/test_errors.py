@@ -7,11 +7,16 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psycopg2
 import pytest
 from conftest import ROOT, Cloud, Pipeline, write_config
 from script_runs import SCRIPTS, change, refused, run_script
+
+from errors import explain
 
 ASKING = SCRIPTS[1:4]
 # A user who has set nothing up.
@@ -50,27 +55,6 @@ def test_wrong_command_line_is_refused(
     found = refused(script, "--config", str(config), *arguments, code=2)
     assert re.fullmatch(error, found.error)
     assert re.fullmatch(hint, found.hint)
-
-
-ENDING = [
-    ("COMMIT", "COMMIT"),
-    ("DELETE FROM users; commit", "COMMIT"),
-    ("DELETE FROM users; -- now\n COMMIT", "COMMIT"),
-    ("DELETE FROM users; /* now */ END", "END"),
-    ("/* a /* b */ c */ TRUNCATE users", "TRUNCATE"),
-    ("ROLLBACK; DELETE FROM users", "ROLLBACK"),
-    ("ABORT; DELETE FROM users", "ABORT"),
-    ("BEGIN; DELETE FROM users", "BEGIN"),
-    ("VACUUM", "VACUUM"),
-]
-
-
-@pytest.mark.parametrize(("statement", "word"), ENDING)
-def test_statement_that_could_not_be_rolled_back_is_refused(
-    statement: str, word: str, config: Path
-) -> None:
-    found = refused("query.py", "--config", str(config), statement, code=2)
-    assert found.error == f"query.py only asks, and {word} cannot be rolled back"
 
 
 # ---------------------------------------------------------------------------- dwh.cfg
@@ -134,6 +118,14 @@ def test_busy_port_is_named(config: Path) -> None:
     assert not (config.parent / "state").exists()
 
 
+def test_file_that_cannot_be_written_is_named(config: Path) -> None:
+    path = change(config, sandbox_STATE=str(config / "state"))
+    found = refused("setup_env.py", "--config", path)
+    assert found.error.startswith(f"cannot write {config}")
+    assert found.error.endswith("(Not a directory)")
+    assert "STATE is in dwh.cfg" in found.hint
+
+
 @pytest.mark.parametrize("script", ASKING)
 def test_without_a_cluster_it_says_how_to_create_one(
     script: str, cloud: Cloud, config: Path
@@ -163,7 +155,7 @@ def test_verbose_shows_where_it_went_wrong(config: Path) -> None:
 # ---------------------------------------------------------------------------- the warehouse
 
 ASKED = [
-    (["SELEC 1"], 'syntax error at or near "SELEC"', "check the statement .*"),
+    (["SELECT FROM FROM users"], 'syntax error at or near "FROM"', "check the statement .*"),
     (["SELECT nope FROM users"], 'column "nope" does not exist', "see the columns in .*"),
     (
         ["SELECT 1 FROM nope"],
@@ -199,6 +191,12 @@ def test_other_database_than_the_clusters_is_refused(empty_pipeline: Pipeline) -
     assert "DATABASE" in found.hint
 
 
+WAITING = """
+SELECT 1 FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND datname = CURRENT_DATABASE()
+"""
+
+
 def test_interrupted_load_changes_nothing_and_can_be_repeated(pipeline: Pipeline) -> None:
     pipeline.load()
     before = pipeline.star()
@@ -207,17 +205,82 @@ def test_interrupted_load_changes_nothing_and_can_be_repeated(pipeline: Pipeline
     other.cursor().execute("LOCK staging_events")
     command = [sys.executable, str(ROOT / "etl.py"), "--config", str(pipeline.config)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = "
-        while not pipeline.ask(f"{waiting} '{pipeline.warehouse.database}'"):
-            assert process.poll() is None
+        assert process.stderr
+        waits = process.stderr.readline()
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
-    other.close()
+    assert waits == "staging tables: waiting for other loads (1 s)\n"
     assert process.returncode == 130
-    assert said.splitlines() == [
+    stopped, *error = said.splitlines()
+    assert re.fullmatch(r"staging tables: stopped \(\d\.\d s\)", stopped)
+    assert error == [
         "error: stopped by Ctrl-C",
         "hint: run the same command again: that is safe",
     ]
+    until(lambda: not pipeline.ask(WAITING))
+    other.close()
     assert pipeline.star() == before
     pipeline.load()
     assert len(pipeline.star()["songplays"]) == 1
+
+
+def until(happens: Callable[[], bool]) -> None:
+    """Wait until something happens, for some seconds at most."""
+    deadline = time.monotonic() + 10
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_dropping_tables_says_that_it_waits_for_a_load(pipeline: Pipeline) -> None:
+    other = pipeline.warehouse.another_connection()
+    other.cursor().execute("LOCK staging_events")
+    command = [sys.executable, str(ROOT / "create_tables.py"), "--drop"]
+    command += ["--config", str(pipeline.config)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert process.stderr.readline() == "tables: waiting for a load (1 s)\n"
+        other.close()
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+# ---------------------------------------------------------------------------- the connection
+
+LOST = [
+    psycopg2.OperationalError("SSL SYSCALL error: EOF detected\n"),
+    psycopg2.OperationalError("server closed the connection unexpectedly\n\tThis probably means"),
+    psycopg2.OperationalError("could not receive data from server: Connection timed out"),
+    psycopg2.OperationalError("SSL connection has been closed unexpectedly"),
+    psycopg2.InterfaceError("connection already closed"),
+]
+
+
+@pytest.mark.parametrize("error", LOST, ids=str)
+def test_lost_connection_is_called_lost(error: psycopg2.Error) -> None:
+    found = explain(error)
+    assert found.what.startswith("the connection to the warehouse was lost (")
+    assert found.hint == "run the script again: that is safe"
+
+
+AT = 'connection to server at "example.org" (192.0.2.1), port 5439 failed: '
+NO_CONNECTION = [
+    ("timeout expired", "is your address let in"),
+    ("Connection timed out", "is your address let in"),
+    ("Connection refused", "is your address let in"),
+    ("SSL error: certificate verify failed", "something between you"),
+    ("server does not support SSL, but SSL was required", "something between you"),
+    ('FATAL:  password authentication failed for user "a"', "USER and DATABASE"),
+    ("server closed the connection unexpectedly", "run the script again"),
+]
+
+
+@pytest.mark.parametrize(("reason", "hint"), NO_CONNECTION)
+def test_failed_login_is_no_lost_connection(reason: str, hint: str) -> None:
+    found = explain(psycopg2.OperationalError(AT + reason))
+    assert found.what == f"no connection to the warehouse ({AT}{reason})"
+    assert found.hint.startswith(hint)
+
+
+def test_error_of_the_driver_itself_is_no_lost_connection() -> None:
+    assert explain(psycopg2.ProgrammingError("no results to fetch")).what == "no results to fetch"

@@ -19,7 +19,7 @@ from conftest import (
     Cloud,
     Pipeline,
 )
-from script_runs import Complaint, change, refused
+from script_runs import Complaint, change, refused, run_script
 
 Star = dict[str, list[tuple[Any, ...]]]
 
@@ -47,7 +47,7 @@ NOWHERE = f"s3://{BUCKET}/nowhere"
 S3_FAULTS = [
     ("LOG_DATA", NOWHERE, f"{NOWHERE} .* S3 prefix 'nowhere' does not exist", "check LOG_DATA"),
     ("SONG_DATA", NOWHERE, f"{NOWHERE} .* S3 prefix 'nowhere' does not exist", "SONG_DATA in dwh"),
-    ("LOG_JSON_PATHS", NOWHERE, ".* key does not exist.*NoSuchKey.*", "check LOG_JSON_PATHS"),
+    ("LOG_JSON_PATHS", NOWHERE, f"{NOWHERE} .* key does not .*NoSuchKey", "check LOG_JSON_PATHS"),
     ("LOG_DATA", "s3://no-bucket/a", "s3://no-bucket/a .*bucket does not exist.*", "no such buck"),
     ("SONG_DATA", "s3://no-bucket/a", "s3://no-bucket/a .*bucket does not.*", "no such bucket"),
     ("LOG_JSON_PATHS", "s3://no-bucket/a", ".*bucket does not exist.*", r"check \[s3\] in dwh"),
@@ -63,6 +63,7 @@ def test_what_is_missing_in_s3_is_named(
     found = fails_and_changes_nothing(loaded)
     assert re.fullmatch(error, found.error)
     assert re.search(hint, found.hint)
+    assert "Rid " not in found.error
 
 
 JSON_PATHS_FAULTS = {
@@ -96,12 +97,18 @@ LONG = "x" * 65
 RECORD_FAULTS = [
     ("log_data", event() + "{'ts': 1}\n", 2, "", "Invalid JSON: .*"),
     ("log_data", event()[:100], 1, "", "Invalid JSON: .*"),
-    ("log_data", event(level=LONG), 1, f"level, value '{'x' * 60}'", "String length exceeds .*"),
+    (
+        "log_data",
+        event(level=LONG),
+        1,
+        f"level, value '{'x' * 59}\u2026'",
+        "String length exceeds .*",
+    ),
     ("log_data", event() * 2 + event(ts="soon"), 3, "ts, value 'soon'", "Invalid digit, .*"),
     ("log_data", event(sessionId=2**31), 1, "session_id, value '2147483648'", ".* overflow, .*"),
     ("log_data", event(song="\0"), 1, "song, value '.*'", ".* unsupported UTF-8 .*"),
     ("song_data", song()[:-9], 1, "", "Invalid JSON: .*"),
-    ("song_data", song(song_id=LONG), 1, f"song_id, value '{'x' * 60}'", "String length .*"),
+    ("song_data", song(song_id=LONG), 1, f"song_id, value '{'x' * 59}\u2026'", "String length .*"),
     ("song_data", song(year="MCM"), 1, "year, value 'MCM'", "Invalid digit, .*"),
     ("song_data", song(duration="long"), 1, "duration, value 'long'", "Invalid float .*"),
 ]
@@ -132,9 +139,12 @@ def test_load_works_again_once_the_bad_file_is_corrected(loaded: Pipeline) -> No
 
 
 CHECK_FAULTS = [
-    ("log_data", event(sessionId=None), "every staged play is in songplays: 1 exceptions"),
-    ("log_data", event(ts=None), "every staged play is in songplays: 1 exceptions"),
-    ("song_data", song(artist_id=None), "every staged artist is in artists: 1 exceptions"),
+    ("log_data", event(sessionId=None), "every staged play is in songplays: 1 exception"),
+    ("log_data", event(ts=None), "every staged play is in songplays: 1 exception"),
+    ("song_data", song(artist_id=None), "every staged artist is in artists: 1 exception"),
+    ("song_data", song(artist_id=" "), "every staged artist is in artists: 1 exception"),
+    ("song_data", song(song_id=""), "every staged song is in songs: 1 exception"),
+    ("song_data", song(song_id=None), "every staged song is in songs: 1 exception"),
 ]
 
 
@@ -147,6 +157,30 @@ def test_data_that_fails_a_check_is_not_published(
     assert re.fullmatch(r"the data failed \d of \d+ checks", found.error)
     assert fault in found.details
     assert found.hint.startswith("nothing was published; ")
+
+
+PATHS_FAULTS = {
+    "another key": {"paths": JSON_PATHS["jsonpaths"]},
+    "other names": {"jsonpaths": [f"$['{key.lower()}_']" for key in EVENT]},
+}
+
+
+@pytest.mark.parametrize("body", PATHS_FAULTS.values(), ids=PATHS_FAULTS.keys())
+def test_json_paths_that_find_no_keys_publish_nothing(
+    loaded: Pipeline, body: dict[str, list[str]]
+) -> None:
+    loaded.warehouse.put("log_json_path.json", json.dumps(body))
+    found = fails_and_changes_nothing(loaded, code=3)
+    assert "LOG_JSON_PATHS names the keys of the events: 2 exceptions" in found.details
+
+
+def test_value_that_does_not_fit_the_star_is_named_with_its_table(loaded: Pipeline) -> None:
+    loaded.warehouse.put("log_data/late.json", event(ts=2**62))
+    found = fails_and_changes_nothing(loaded)
+    assert re.fullmatch("users cannot be filled: .*out of range", found.error)
+    assert found.hint.startswith("a value of the files does not fit")
+    done = run_script("etl.py", "--config", str(loaded.config))
+    assert re.search(r"(?m)^transform users: failed \(\d+\.\d s\)$", done.stderr)
 
 
 # ---------------------------------------------------------------------------- rights

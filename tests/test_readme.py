@@ -114,8 +114,8 @@ def test_queries_that_it_shows_work(
 
 
 def test_exit_codes_are_those_of_the_scripts() -> None:
-    import terminal
+    import errors
 
     codes = {int(code) for code in re.findall(r"(\d+) (?:done|failed|wrong|the data|Ctrl)", README)}
-    classes = (terminal.DwhError, terminal.UsageError, terminal.ChecksError)
-    assert codes == {0, 130, *(error.exit_code for error in classes)}
+    classes = (errors.DwhError, errors.UsageError, errors.ChecksError)
+    assert codes == {0, 130, *(each.exit_code for each in classes)}

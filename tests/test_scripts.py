@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from conftest import ROOT, TRUST
+from conftest import TRUST
 from script_runs import PASSWORD, SCRIPTS, Site, change, make_site, refused
 
 import sql_queries
@@ -200,6 +199,7 @@ def test_setup_gives_back_a_right_that_was_lost(
 OTHERS = [
     {"cluster_NODES": "3", "cluster_USER": "someone"},
     {"cluster_NODE_TYPE": "ra3.xlplus", "cluster_DATABASE": "other"},
+    {"cluster_PUBLICLY_ACCESSIBLE": "no", "access_SECURITY_GROUP": "another"},
 ]
 
 
@@ -210,7 +210,7 @@ def test_cluster_that_differs_from_the_configuration_is_kept(
     before, own = everything(site), site.config.read_text()
     found = refused("setup_env.py", "--config", change(site.config, **settings))
     site.config.write_text(own)
-    keys = ", ".join(key.removeprefix("cluster_") for key in settings)
+    keys = ", ".join(key.partition("_")[2] for key in settings)
     assert found.error == f"the cluster sparkify differs from dwh.cfg in {keys}"
     assert found.hint == "set dwh.cfg back, or run shutdown_env.py and then setup_env.py"
     assert everything(site) == before
@@ -244,35 +244,11 @@ def test_table_shows_numbers_null_and_unprintable_text(site: Pipeline) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "statement", ["DELETE FROM users", "DROP TABLE songs", "SELECT 1; LOCK users"]
-)
-def test_statement_without_result_says_so_and_changes_nothing(
-    site: Pipeline, statement: str
-) -> None:
-    before = site.star()
-    done = site.run("query.py", statement)
-    assert done.stdout == ""
-    assert done.stderr == "the statement has no result; whatever it changed is rolled back\n"
-    assert site.star() == before
-
-
 def test_every_built_in_question_is_answered_under_its_title(site: Pipeline) -> None:
     lines = site.said["query.py"].stdout.splitlines()
     assert [line for line in lines if line in sql_queries.questions] == list(sql_queries.questions)
     rules = [line for line in lines if set(line.strip()) == {"\u2500"}]
     assert len(rules) == len(sql_queries.questions)
-
-
-def test_reader_that_has_enough_ends_the_output(site: Pipeline) -> None:
-    query = [sys.executable, str(ROOT / "query.py"), "--config", str(site.config)]
-    query += ["SELECT REPEAT('x', 1000) FROM pg_attribute AS a, pg_tables AS b", "--csv"]
-    with subprocess.Popen(query, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout and process.stderr
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b""
-        assert process.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize("script", SCRIPTS[:4])

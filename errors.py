@@ -1,0 +1,146 @@
+"""What can go wrong, and what is said of it.
+
+DwhError            what went wrong and what to do about it; exit code 1, nothing changed
+    UsageError      the command line or dwh.cfg is wrong; exit code 2
+    ChecksError     the data failed its checks, nothing was published; exit code 3
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+
+class DwhError(Exception):
+    """What went wrong, what to do about it, and lines of detail between the two."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, hint: str, details: Sequence[str] = ()) -> None:
+        super().__init__(what)
+        self.what, self.hint, self.details = what, hint, details
+
+
+class UsageError(DwhError):
+    """The command line or the configuration is wrong."""
+
+    exit_code = 2
+
+
+class ChecksError(DwhError):
+    """The data failed its checks, and nothing was published."""
+
+    exit_code = 3
+
+
+def explain(error: Exception) -> DwhError:
+    """Turn any exception into what went wrong and what to do."""
+    if isinstance(error, DwhError):
+        return error
+    if hasattr(error, "what") and hasattr(error, "hint"):
+        return DwhError(error.what, error.hint)
+    if isinstance(error, ModuleNotFoundError):
+        return DwhError(f"{error.name} is not installed", "pip install -r requirements.txt")
+    library = type(error).__module__.partition(".")[0]
+    if library in {"botocore", "boto3"}:
+        return explain_aws(error)
+    if library == "psycopg2":
+        return explain_sql(error)
+    if isinstance(error, OSError) and error.filename:
+        what = f"cannot write {error.filename} ({error.strerror})"
+        return DwhError(what, "check who may write there, and the space left; STATE is in dwh.cfg")
+    what = f"{type(error).__name__}: {first_line(error)}"
+    return DwhError(what, "--verbose shows where; running the script again is safe")
+
+
+AWS_HINTS = {
+    "ClusterNotFound": ("there is no such cluster", "check REGION, or run python setup_env.py"),
+    "NoCredentialsError|PartialCredentials|CredentialRetrieval|SSO|TokenRetrieval|LoginRefresh": (
+        "AWS credentials are missing or incomplete",
+        "run `aws configure` or `aws sso login`, or set AWS_PROFILE",
+    ),
+    "ProfileNotFound": (
+        "AWS_PROFILE names an unknown profile",
+        "see `aws configure list-profiles`",
+    ),
+    "Expired": ("the AWS credentials have expired", "log in again, for instance `aws sso login`"),
+    "InvalidClientToken|UnrecognizedClient|SignatureDoesNotMatch|AuthFailure|InvalidAccessKey": (
+        "AWS does not accept the credentials",
+        "check them with `aws sts get-caller-identity`",
+    ),
+    "EndpointConnection|ConnectTimeout|ReadTimeout|ConnectionClosed|ProxyConnection|SSLError": (
+        "the AWS endpoint cannot be reached",
+        "check the network and REGION; for the sandbox, run python setup_env.py",
+    ),
+}
+
+
+def explain_aws(error: Any) -> DwhError:
+    """An error of boto3: by its code when AWS answered, else by its class."""
+    answer = getattr(error, "response", {}).get("Error", {})
+    code = answer.get("Code", type(error).__name__)
+    if re.search("AccessDenied|UnauthorizedOperation|NotAuthorized", code):
+        action = re.search(r"perform: (\S+)", str(error))
+        denied = action[1] if action else getattr(error, "operation_name", "this")
+        return DwhError(f"AWS denies {denied}", "ask for this permission for your AWS identity")
+    for pattern, (what, hint) in AWS_HINTS.items():
+        if re.search(pattern, code):
+            return DwhError(f"{what} ({first_line(error)})", hint)
+    return DwhError(first_line(error), "see the message of AWS; running the script again is safe")
+
+
+NOT_CONNECTED = "no connection to the warehouse"
+# What fails while logging in begins with the address that was tried.
+CONNECTION_HINTS = {
+    "^(?!connection to server).*(SYSCALL|EOF|closed|reset|timed out|could not (send|receive))": (
+        "the connection to the warehouse was lost",
+        "run the script again: that is safe",
+    ),
+    "timeout|timed out|refused|route": (
+        NOT_CONNECTED,
+        "is your address let in? run python setup_env.py again",
+    ),
+    "certificate|SSL error|not support SSL": (
+        NOT_CONNECTED,
+        "something between you and the warehouse answers in its place",
+    ),
+    "authentication|does not exist": (
+        NOT_CONNECTED,
+        "USER and DATABASE must be those of the cluster's creation",
+    ),
+    "": (
+        NOT_CONNECTED,
+        "run the script again: what was not committed is undone",
+    ),
+}
+SQL_HINTS = {
+    "42P01": "create the tables: python create_tables.py; if they are there, check the name",
+    "42703": "see the columns in sql_queries.py; older tables: python create_tables.py --drop",
+    "42501": "log in as the owner of the tables: USER in dwh.cfg",
+    "42601": "check the statement against Redshift's SQL",
+    "25006": "query.py only asks; load with python etl.py",
+    "57014": "run the script again",
+    "57P01": "the warehouse ended the connection; run the script again",
+}
+
+
+def explain_sql(error: Any) -> DwhError:
+    """An error of the warehouse: by its SQLSTATE when it has one, else of the connection."""
+    import psycopg2
+
+    what, code = first_line(error), getattr(error, "pgcode", None)
+    if code is None and isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+        said = str(error).strip()
+        general, hint = next(
+            known for pattern, known in CONNECTION_HINTS.items() if re.search(pattern, said)
+        )
+        return DwhError(f"{general} ({what})", hint)
+    if what == "1023":
+        return DwhError("another transaction changed the same tables", "run the script again")
+    return DwhError(what, SQL_HINTS.get(code or "", "check the statement; nothing was changed"))
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an exception's message."""
+    return str(error).strip().partition("\n")[0].removeprefix("ERROR:").strip()

@@ -1,0 +1,133 @@
+"""A sandbox that has ended, in whatever way, leaves nothing behind, and its neighbour alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from script_runs import SCRIPTS, Site, make_site, refused
+
+from sandbox import control
+from sandbox.control import State
+
+NewSite = Callable[[], Site]
+GONE_SECONDS = 20
+
+
+@pytest.fixture
+def new_site(tmp_path: Path) -> Iterator[NewSite]:
+    """Make sites whose sandboxes end with the test."""
+    made: list[Site] = []
+
+    def make() -> Site:
+        made.append(make_site(tmp_path / str(len(made))))
+        return made[-1]
+
+    yield make
+    for site in made:
+        control.stop(site.state)
+
+
+def processes(*folders: str | Path) -> list[str]:
+    """The processes whose command line names one of the folders."""
+    command = ["ps", "-ww", "-eo", "args"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
+    lines = listed.stdout.splitlines()
+    return [line for line in lines if any(str(folder) in line for folder in folders)]
+
+
+def is_gone(site: Site, state: State) -> bool:
+    """Whether nothing of a sandbox is left, at the latest after a moment."""
+    deadline = time.monotonic() + GONE_SECONDS
+    while processes(site.state, state.runtime_folder) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    left = processes(site.state, state.runtime_folder)
+    return not left and not Path(state.runtime_folder).exists()
+
+
+def test_shutdown_leaves_nothing_and_the_neighbour_alone(new_site: NewSite) -> None:
+    site, neighbour = new_site(), new_site()
+    for script in SCRIPTS[:2]:
+        neighbour.run(script)
+    for script in SCRIPTS[:3]:
+        site.run(script)
+    first, others = site.cloud.state, neighbour.cloud.state
+    assert first.endpoint_url != others.endpoint_url
+    assert processes(site.state)
+    assert processes(first.runtime_folder)
+
+    done = site.run("shutdown_env.py")
+    assert done.stdout == ""
+    assert [line.partition(" (")[0] for line in done.stderr.splitlines()[-4:]] == [
+        "cluster sparkify: deleted",
+        "security group sparkify-redshift: deleted",
+        "role sparkify-redshift-s3: deleted",
+        "sandbox: stopped",
+    ]
+    assert is_gone(site, first)
+    assert not site.state.exists()
+    assert neighbour.cloud.state == others
+    neighbour.run("etl.py")
+
+    again = site.run("shutdown_env.py")
+    assert (again.stdout, again.stderr) == ("", "nothing to do: no sandbox is running\n")
+
+    for script in SCRIPTS[:3]:
+        site.run(script)
+    assert len(site.star()["songplays"]) == 3
+
+
+def kill(site: Site) -> None:
+    os.kill(site.cloud.state.pid, signal.SIGKILL)
+    while control.is_running(site.state):
+        time.sleep(0.01)
+
+
+def spoil(site: Site) -> None:
+    (site.state / "sandbox.json").write_text("{")
+
+
+HALF_DEAD = [
+    (kill, "sandbox: not running, leftovers removed"),
+    (spoil, "sandbox: stopped"),
+]
+
+
+@pytest.mark.parametrize(("how", "said"), HALF_DEAD)
+def test_shutdown_removes_a_sandbox_that_is_half_dead(
+    new_site: NewSite, how: Callable[[Site], None], said: str
+) -> None:
+    site = new_site()
+    site.run("setup_env.py")
+    state = site.cloud.state
+    how(site)
+    done = site.run("shutdown_env.py")
+    assert said in done.stderr
+    assert is_gone(site, state)
+    assert not site.state.exists()
+    assert site.run("shutdown_env.py").stderr == "nothing to do: no sandbox is running\n"
+
+
+def test_setup_after_the_sandbox_was_killed_leaves_no_orphan(new_site: NewSite) -> None:
+    site = new_site()
+    site.run("setup_env.py")
+    killed = site.cloud.state
+    kill(site)
+    assert processes(killed.runtime_folder)
+    assert refused("query.py", "--config", str(site.config)).error == "no sandbox is running"
+
+    done = site.run("setup_env.py")
+    assert "sandbox: started" in done.stderr
+    now = site.cloud.state
+    assert now.runtime_folder != killed.runtime_folder
+    assert not Path(killed.runtime_folder).exists()
+    deadline = time.monotonic() + GONE_SECONDS
+    while processes(killed.runtime_folder) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not processes(killed.runtime_folder)
+    site.run("create_tables.py")

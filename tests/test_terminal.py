@@ -1,0 +1,119 @@
+"""What the terminal shows: every value, every step, however narrow it is."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, Pipeline
+
+from terminal import counted, step
+
+PRINT = """
+from terminal import print_table
+print_table("Title", {columns!r}, [{row!r}])
+"""
+ROWS = {
+    "long text": (("title", "artist"), ("abcdefghij" * 8, "klmnopqrst" * 8)),
+    "many columns": (tuple(f"column{n}" for n in range(20)), tuple(range(10**9, 10**9 + 20))),
+    "one long word": (("word",), ("x" * 500,)),
+}
+
+
+def printed_on_a_terminal(program: str, columns: int) -> str:
+    """What a program prints on a terminal of so many columns."""
+    screen, terminal = pty.openpty()
+    variables = os.environ | {"COLUMNS": str(columns), "TERM": "xterm", "PYTHONPATH": str(ROOT)}
+    subprocess.run(
+        [sys.executable, "-c", program], stdout=terminal, env=variables, check=True, cwd=ROOT
+    )
+    os.close(terminal)
+    said = b""
+    while chunk := read(screen):
+        said += chunk
+    os.close(screen)
+    return re.sub(r"\x1b\[[\d;]*m", "", said.decode())
+
+
+def read(screen: int) -> bytes:
+    try:
+        return os.read(screen, 65536)
+    except OSError:  # Linux's way to say that nobody has the terminal open any more
+        return b""
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 1000])
+@pytest.mark.parametrize("case", ROWS.values(), ids=ROWS.keys())
+def test_narrow_terminal_shows_every_letter(
+    case: tuple[tuple[str, ...], tuple[object, ...]], columns: int
+) -> None:
+    names, row = case
+    program = PRINT.format(columns=names, row=row)
+    shown = printed_on_a_terminal(program, columns)
+    assert "\u2026" not in shown
+    wanted = "".join([*names, *map(str, row)])
+    assert {letter: shown.count(letter) for letter in "xbm7"}.items() >= {
+        letter: wanted.count(letter) for letter in "xbm7"
+    }.items()
+
+
+def test_failed_step_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ZeroDivisionError), step("divide") as current:
+        current.result = str(1 / 0)
+    assert re.fullmatch(r"divide: failed \(0\.\d s\)\n", capsys.readouterr().err)
+
+
+def test_interrupted_step_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt), step("divide"):
+        raise KeyboardInterrupt
+    assert re.fullmatch(r"divide: stopped \(0\.\d s\)\n", capsys.readouterr().err)
+
+
+def test_short_call_is_not_waited_for_aloud(capsys: pytest.CaptureFixture[str]) -> None:
+    with step("divide") as current, current.waiting("waiting"):
+        pass
+    assert re.fullmatch(r"divide: done \(0\.\d s\)\n", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows")])
+def test_one_is_not_in_the_plural(number: int, said: str) -> None:
+    assert counted(number, "row") == said
+
+
+# ---------------------------------------------------------------------------- the reader has gone
+
+ENOUGH = {
+    "query.py": ["SELECT REPEAT('x', 1000) FROM pg_attribute AS a, pg_tables AS b", "--csv"],
+    "etl.py": [],
+}
+
+
+@pytest.mark.parametrize("script", ENOUGH)
+def test_reader_that_has_enough_ends_the_output(pipeline: Pipeline, script: str) -> None:
+    command = [
+        sys.executable,
+        str(ROOT / script),
+        "--config",
+        str(pipeline.config),
+        *ENOUGH[script],
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        if script == "query.py":
+            process.stdout.readline()
+        process.stdout.close()
+        assert b"error" not in process.stderr.read()
+        assert process.wait(timeout=60) == 0
+
+
+def test_load_goes_on_when_nobody_reads_its_progress(pipeline: Pipeline) -> None:
+    command = [sys.executable, str(ROOT / "etl.py"), "--config", str(pipeline.config)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stderr.close()
+        assert process.stdout.read().startswith(b"Warehouse\n")
+        assert process.wait(timeout=60) == 0
