@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,20 +169,6 @@ def warehouse(cloud: Cloud, cluster_role: str) -> Iterator[Warehouse]:
     yield Warehouse(cloud, database, connection, cluster_role)
     connection.close()
     with_dev.close()
-
-
-@pytest.fixture
-def new_sandbox(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
-    """Start sandboxes that end with the test."""
-    started: list[Path] = []
-
-    def start(data: str | Path = "sample") -> Cloud:
-        started.append(tmp_path / f"state{len(started)}")
-        return Cloud(control.start(started[-1], data))
-
-    yield start
-    for state in started:
-        control.stop(state)
 
 
 @dataclass

@@ -51,7 +51,36 @@ def check_unknown_statements_are_refused(warehouse: Warehouse) -> None:
     refused(warehouse, "SELECT TOP 1 a FROM t")
     refused(warehouse, "UNLOAD ('SELECT 1') TO 's3://bucket/key' IAM_ROLE default")
     refused(warehouse, "CREATE TABLE u (a SUPER)")
+    refused(warehouse, "CREATE FUNCTION f (INT) RETURNS INT STABLE AS 'SELECT $1' LANGUAGE sql")
     refused(warehouse, "MERGE INTO t USING t AS s ON t.a = s.a REMOVE DUPLICATES")
+
+
+@differs("ignores trailing blanks")
+def check_trailing_blanks_count(warehouse: Warehouse) -> None:
+    assert warehouse.run("SELECT 'a '::varchar(2) = 'a'::varchar(2)") == [(False,)]
+
+
+@differs("derives the lengths of columns")
+def check_derived_columns_have_a_length_that_fits(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t AS SELECT 'abc' AS short, REPEAT('x', 300) AS longer")
+    types = 'SELECT "column", type FROM pg_table_def'
+    assert warehouse.run(types) == [
+        ("short", "character varying(256)"),
+        ("longer", "character varying(1024)"),
+    ]
+
+
+@differs("lets one transaction at a time write")
+def check_two_transactions_insert_at_once(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (a INT)")
+    warehouse.run("BEGIN")
+    warehouse.run("INSERT INTO t VALUES (1)")
+    other = warehouse.another_connection()
+    other.cursor().execute("INSERT INTO t VALUES (2)")
+    other.commit()
+    other.close()
+    warehouse.run("COMMIT")
+    assert warehouse.run("SELECT a FROM t ORDER BY a") == [(1,), (2,)]
 
 
 @differs("takes minutes to create a cluster")

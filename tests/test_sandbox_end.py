@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from psutil import process_iter
 from script_runs import SCRIPTS, Site, make_site, refused
 
 from sandbox import control
@@ -35,9 +35,7 @@ def new_site(tmp_path: Path) -> Iterator[NewSite]:
 
 def processes(*folders: str | Path) -> list[str]:
     """The processes whose command line names one of the folders."""
-    command = ["ps", "-ww", "-eo", "args"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True)
-    lines = listed.stdout.splitlines()
+    lines = [" ".join(process.info["cmdline"] or []) for process in process_iter(["cmdline"])]
     return [line for line in lines if any(str(folder) in line for folder in folders)]
 
 
