@@ -8,25 +8,10 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import BUCKET, TRUST, Warehouse
+from conftest import BUCKET, Warehouse
+from copy_cases import LINES, ROWS, events, rows
 
-EVENTS = "CREATE TABLE events (artist VARCHAR(20), ts BIGINT, length FLOAT, level VARCHAR(5))"
-LINES = (
-    '{"artist": "Quote \\"Q\\"", "ts": 1540919166796.0, "length": 1.5, "level": "free"}\n'
-    '{"level": "", "artist": null, "ts": "39", "other": 1}\n'
-)
-ROWS = [('Quote "Q"', 1540919166796, 1.5, "free"), (None, 39, None, "")]
-
-
-@pytest.fixture
-def events(warehouse: Warehouse) -> Warehouse:
-    warehouse.run(EVENTS)
-    return warehouse
-
-
-def rows(warehouse: Warehouse) -> list[tuple[Any, ...]]:
-    return warehouse.run("SELECT artist, ts, length, level FROM events ORDER BY artist")
-
+__all__ = ["events"]
 
 LAYOUTS = {
     "lines": LINES,
@@ -224,51 +209,6 @@ def test_lengths_are_bytes_for_insert_too(warehouse: Warehouse) -> None:
         warehouse.run("INSERT INTO t VALUES ('abé')")
 
 
-def test_copy_belongs_to_the_clients_transaction(events: Warehouse) -> None:
-    events.run("BEGIN")
-    events.load("events", LINES)
-    assert events.run("SELECT COUNT(*) FROM events") == [(2,)]
-    with events.another_connection() as other, other.cursor() as cursor:
-        cursor.execute("SELECT COUNT(*) FROM events")
-        assert cursor.fetchall() == [(0,)]
-    events.run("ROLLBACK")
-    assert rows(events) == []
-    assert events.run("SELECT status FROM sys_load_history") == [("completed",)]
-    assert events.run("SELECT pg_last_copy_id()") == [(-1,)]
-
-
-def test_failed_copy_aborts_the_transaction(events: Warehouse) -> None:
-    events.run("BEGIN")
-    events.run("INSERT INTO events (ts) VALUES (1)")
-    with pytest.raises(psycopg2.InternalError, match=r"Load into table .events. failed"):
-        events.load("events", '{"ts": "x"}')
-    with pytest.raises(psycopg2.errors.InFailedSqlTransaction):
-        events.load("events", LINES)
-    with pytest.raises(psycopg2.errors.InFailedSqlTransaction):
-        events.run("SELECT 1")
-    events.run("ROLLBACK")
-    assert rows(events) == []
-    assert len(events.run("SELECT line_number FROM stl_load_errors")) == 1
-
-
-def test_several_statements_in_one_message_are_one_transaction(events: Warehouse) -> None:
-    good, bad = events.put("good.json", LINES), events.put("bad.json", '{"ts": "x"}')
-    copy = "COPY events FROM '{}' IAM_ROLE '" + events.role + "' JSON 'auto'; "
-    with pytest.raises(psycopg2.InternalError, match=r"Load into table .events. failed"):
-        events.run(copy.format(good) + copy.format(bad))
-    assert rows(events) == []
-    events.run(copy.format(good) + "INSERT INTO events (artist, ts) VALUES ('last', 0)")
-    assert len(rows(events)) == 3
-
-
-def test_table_made_in_the_same_transaction_can_be_loaded(warehouse: Warehouse) -> None:
-    warehouse.run("BEGIN")
-    warehouse.run(EVENTS)
-    warehouse.load("events", LINES)
-    warehouse.run("COMMIT")
-    assert rows(warehouse) == ROWS
-
-
 def test_unknown_table_and_column_are_named(events: Warehouse) -> None:
     with pytest.raises(psycopg2.errors.UndefinedTable, match="nowhere"):
         events.load("nowhere", LINES)
@@ -290,73 +230,6 @@ def test_missing_bucket_and_wrong_region(events: Warehouse) -> None:
     url = events.put("one.json", LINES)
     with pytest.raises(psycopg2.InternalError, match="Status 301,Error PermanentRedirect"):
         events.copy("events", url, "JSON 'auto' REGION 'eu-west-1'")
-
-
-ONE_PREFIX = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": f"arn:aws:s3:::{BUCKET}",
-            "Condition": {"StringLike": {"s3:prefix": ["allowed*"]}},
-        },
-        {
-            "Effect": "Allow",
-            "Action": "s3:GetObject",
-            "Resource": f"arn:aws:s3:::{BUCKET}/allowed*",
-        },
-    ],
-}
-LIST_ONLY = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}],
-}
-OTHER_TRUST = json.loads(json.dumps(TRUST).replace("redshift.", "ec2."))
-ROLES = [
-    ("stranger", TRUST, None, False, "not associated to cluster"),
-    ("untrusting", OTHER_TRUST, None, True, "not authorized to assume IAM Role"),
-    ("powerless", TRUST, None, True, "Access Denied,Status 403,Error AccessDenied"),
-    ("lister", TRUST, LIST_ONLY, True, "Access Denied,Status 403,Error AccessDenied"),
-    ("elsewhere", TRUST, ONE_PREFIX, True, "Access Denied,Status 403,Error AccessDenied"),
-]
-
-
-@pytest.mark.parametrize(("name", "trust", "policy", "attached", "text"), ROLES)
-def test_role_needs_everything_to_read(
-    events: Warehouse, name: str, trust: Any, policy: Any, attached: bool, text: str
-) -> None:
-    url = events.put("one.json", LINES)
-    role = events.cloud.create_role(name, trust, policy)
-    if attached:
-        attach(events, add=[role])
-    try:
-        with pytest.raises(psycopg2.InternalError, match=text):
-            events.run(f"COPY events FROM '{url}' IAM_ROLE '{role}' JSON 'auto'")
-    finally:
-        attach(events, remove=[role])
-        events.cloud.client("iam").delete_role_policy(
-            RoleName=name, PolicyName="read"
-        ) if policy else None
-        events.cloud.client("iam").delete_role(RoleName=name)
-
-
-def test_role_that_was_deleted_cannot_be_assumed(events: Warehouse) -> None:
-    role = events.cloud.create_role("gone", TRUST, None)
-    attach(events, add=[role])
-    events.cloud.client("iam").delete_role(RoleName="gone")
-    url = events.put("one.json", LINES)
-    with pytest.raises(psycopg2.InternalError, match="not authorized to assume"):
-        events.run(f"COPY events FROM '{url}' IAM_ROLE '{role}' JSON 'auto'")
-    attach(events, remove=[role])
-
-
-def attach(
-    warehouse: Warehouse, add: list[str] | None = None, remove: list[str] | None = None
-) -> None:
-    warehouse.cloud.client("redshift").modify_cluster_iam_roles(
-        ClusterIdentifier="test-cluster", AddIamRoles=add or [], RemoveIamRoles=remove or []
-    )
 
 
 def test_many_small_objects_load_in_one_copy(events: Warehouse) -> None:
@@ -388,51 +261,6 @@ def test_table_without_privilege_is_refused_and_the_session_lives(warehouse: War
     reader.rollback()
     reader.cursor().execute("SELECT 1")
     reader.close()
-
-
-def test_last_copy_id_is_that_of_the_failed_load(events: Warehouse) -> None:
-    events.load("events", LINES)
-    with pytest.raises(psycopg2.InternalError, match="failed"):
-        events.load("events", '{"ts": "x"}')
-    ((count, query_id),) = events.run("SELECT pg_last_copy_count(), pg_last_copy_id()")
-    assert count == 0
-    status = f"SELECT status FROM sys_load_history WHERE query_id = {query_id}"
-    assert events.run(status) == [("aborted",)]
-
-
-def test_last_copy_follows_the_transaction(events: Warehouse) -> None:
-    last = "SELECT pg_last_copy_count(), pg_last_copy_id()"
-    events.run("BEGIN")
-    events.load("events", LINES)
-    events.run("COMMIT")
-    committed = events.run(last)
-    events.run("BEGIN")
-    events.load("events", '{"ts": 1}')
-    assert events.run(last) != committed
-    events.run("ROLLBACK")
-    assert events.run(last) == committed
-    events.run("BEGIN")
-    with pytest.raises(psycopg2.InternalError, match="failed"):
-        events.load("events", '{"ts": "x"}')
-    events.run("ROLLBACK")
-    assert events.run(last) == [(0, committed[0][1])]
-
-
-def test_statements_of_one_message_are_one_transaction_until_they_end_it(
-    events: Warehouse,
-) -> None:
-    good, bad = events.put("good.json", LINES), events.put("bad.json", '{"ts": "x"}')
-    copy = "COPY events FROM '{}' IAM_ROLE '" + events.role + "' JSON 'auto'; "
-    with pytest.raises(psycopg2.InternalError, match="failed"):
-        events.run("INSERT INTO events (ts) VALUES (77); " + copy.format(bad) + "COMMIT")
-    assert rows(events) == []
-    events.run(copy.format(good) + "ROLLBACK")
-    assert rows(events) == []
-    events.run("BEGIN; " + copy.format(good))
-    events.run("ROLLBACK")
-    assert rows(events) == []
-    events.run("BEGIN; " + copy.format(good) + "COMMIT; INSERT INTO events (ts) VALUES (1)")
-    assert len(rows(events)) == 3
 
 
 def test_identity_by_default_can_be_loaded(warehouse: Warehouse) -> None:
