@@ -13,28 +13,27 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
 
 from sandbox import tls
 from sandbox.control import CA_FILE, LOCK_FILE, State, publish
 from sandbox.warehouse.postgres import Postgres, PostgresError, runtime_folder
 
-# Held until the very end of the process, so that whoever waits for the lock waits for that.
-_held: list[IO[str]] = []
 CATALOG = Path(__file__).parent / "warehouse" / "catalog.sql"
 
 
 def serve(state: Path, data: str, port: int) -> int:
     """Run a sandbox until SIGTERM; an exit code. The last line of its log says what went wrong."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    if not _take_lock(state):
+    lock = _take_lock(state)
+    if lock is None:
         print(f"a sandbox is running in {state}", file=sys.stderr)
         return 1
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     runtime = runtime_folder()
-    _note(os.getpid(), runtime)
+    # Says what is to be ended and removed, should this process be killed.
+    os.pwrite(lock, f"{os.getpid()}\n{runtime}\n".encode(), 0)
     try:
         _serve_until(stopped, state, data, port, runtime)
     except (OSError, PostgresError) as problem:
@@ -69,25 +68,18 @@ def _make_postgres(runtime: Path) -> Postgres:
     return postgres
 
 
-def _take_lock(state: Path) -> bool:
-    lock = (state / LOCK_FILE).open("a+")
+def _take_lock(state: Path) -> int | None:
+    """The lock, as a file descriptor that only the end of the process closes."""
+    lock = os.open(state / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     for _ in range(10):  # somebody who asks whether it runs holds it for a moment
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(0.02)
         else:
-            _held.append(lock)
-            return True
-    return False
-
-
-def _note(pid: int, runtime: Path) -> None:
-    """Say in the lock file what is to be ended and removed, should this process be killed."""
-    (lock,) = _held
-    lock.truncate(0)
-    lock.write(f"{pid}\n{runtime}\n")
-    lock.flush()
+            os.ftruncate(lock, 0)
+            return lock
+    return None
 
 
 def _reason(problem: Exception, port: int) -> str:
