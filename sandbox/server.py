@@ -50,16 +50,16 @@ def _serve_until(
     with ThreadPoolExecutor(1) as pool:
         making = pool.submit(_make_postgres, runtime)
         # Importing moto takes longer than initdb, which runs meanwhile.
-        from sandbox.aws import api, buckets
+        from sandbox.aws import api, buckets, clusters
 
         server = api.ApiServer(port)
         buckets.fill(data)
-        api.install(making.result(), tls.server_context(state / CA_FILE))
+        clusters.install(making.result(), tls.server_context(state / CA_FILE))
     server.start()
     publish(state, State(server.url, str(state / CA_FILE), os.getpid(), data, str(runtime)))
     stopped.wait()
     server.stop()
-    api.stop_clusters()
+    clusters.stop_all()
 
 
 def _make_postgres(runtime: Path) -> Postgres:
