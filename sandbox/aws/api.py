@@ -15,6 +15,9 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+from sandbox.aws import authorization
+from sandbox.aws.identities import keep_form
+
 HOST = "127.0.0.1"
 LOOPBACK_NAMES = (HOST, "localhost")
 ADDRESS_PATH = "/checkip"
@@ -24,12 +27,13 @@ class ApiServer:
     """moto's server on the loopback interface, in a thread.
 
     Raises OSError when the port is taken. Answers the caller's address at /checkip, as
-    checkip.amazonaws.com does.
+    checkip.amazonaws.com does. IAM identities may call what their policies allow.
     """
 
     def __init__(self, port: int = 0) -> None:
         os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "false")
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        authorization.install()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -52,6 +56,7 @@ class ApiServer:
         if environ.get("PATH_INFO") == ADDRESS_PATH:
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [f"{environ['REMOTE_ADDR']}\n".encode()]
+        keep_form(environ)
         return self._moto(environ, start_response)
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-"""IAM policies: whether a role's documents allow an action.
+"""IAM policies: whether documents allow an action, and whom a role's trust policy names.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 moto's own evaluation takes every condition that it does not know as met; here it is an error.
@@ -7,16 +7,36 @@ moto's own evaluation takes every condition that it does not know as met; here i
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-# What the sandbox knows of a request; another key is an error, and not just absent.
-CONTEXT_KEYS = frozenset({"s3:prefix"})
+from sandbox.aws.conditions import (
+    Context,
+    UnknownConditionError,
+    as_list,
+    fits_resource,
+    holds,
+    matches,
+)
+
+__all__ = ["Permission", "UnknownConditionError", "allows", "decide", "names_caller", "trusts"]
+
+ASSUME_ROLE = "sts:AssumeRole"
 
 
-class UnknownConditionError(Exception):
-    """A policy has a condition operator that the sandbox cannot evaluate."""
+@dataclass(frozen=True)
+class Permission:
+    """An action on a resource, with what conditions may ask about the request.
+
+    `complete` says that every key which the context lacks is absent from the request; otherwise
+    it is unknown.
+    """
+
+    action: str
+    resource: str = "*"
+    context: Context = field(default_factory=dict)
+    complete: bool = True
 
 
 def allows(
@@ -26,13 +46,23 @@ def allows(
 
     `context` holds condition keys, such as s3:prefix. Raises UnknownConditionError.
     """
+    return decide(documents, Permission(action, resource, context or {})) == "Allow"
+
+
+def decide(documents: Iterable[str], permission: Permission) -> str | None:
+    """Deny if a statement denies it, else Allow if one allows it, else None.
+
+    Raises UnknownConditionError if that depends on what the sandbox does not know.
+    """
     effects = {
         statement.get("Effect")
         for document in documents
         for statement in _statements(document)
-        if _applies(statement, action, resource, context or {})
+        if _names(statement, "Action", permission.action, _is_action)
+        if _names(statement, "Resource", permission.resource, fits_resource)
+        if _conditions_hold(statement, permission)
     }
-    return "Allow" in effects and "Deny" not in effects
+    return _strongest(effects)
 
 
 def trusts(document: str, service: str) -> bool:
@@ -44,64 +74,60 @@ def trusts(document: str, service: str) -> bool:
     for statement in _statements(document):
         principal = statement.get("Principal", {})
         named = principal.get("Service", []) if isinstance(principal, dict) else []
-        if service in _as_list(named) and _names(statement, "Action", "sts:AssumeRole", True):
+        if service in as_list(named) and _names(statement, "Action", ASSUME_ROLE, _is_action):
             for operator in statement.get("Condition", {}):
                 raise UnknownConditionError(operator)
             effects.add(statement.get("Effect"))
     return effects == {"Allow"}
 
 
+def names_caller(document: str, callers: Collection[str], permission: Permission) -> bool:
+    """Whether a role's trust policy lets one of these ARNs assume the role; a Deny wins.
+
+    Raises UnknownConditionError.
+    """
+    effects = {
+        statement.get("Effect")
+        for statement in _statements(document)
+        if _names(statement, "Action", permission.action, _is_action)
+        if _principals(statement).intersection([*callers, "*"])
+        if _conditions_hold(statement, permission)
+    }
+    return _strongest(effects) == "Allow"
+
+
+def _strongest(effects: Collection[Any]) -> str | None:
+    return next((effect for effect in ("Deny", "Allow") if effect in effects), None)
+
+
 def _statements(document: str) -> list[dict[str, Any]]:
     policy = json.loads(document)
-    found = _as_list(policy.get("Statement", [])) if isinstance(policy, dict) else []
+    found = as_list(policy.get("Statement", [])) if isinstance(policy, dict) else []
     return [statement for statement in found if isinstance(statement, dict)]
 
 
-def _applies(
-    statement: Mapping[str, Any], action: str, resource: str, context: Mapping[str, str]
-) -> bool:
-    if not _names(statement, "Action", action, ignore_case=True):
-        return False
-    if not _names(statement, "Resource", resource):
-        return False
-    conditions = statement.get("Condition", {})
-    return all(_holds(operator, keys, context) for operator, keys in conditions.items())
+def _principals(statement: Mapping[str, Any]) -> set[str]:
+    if "NotPrincipal" in statement:
+        raise UnknownConditionError("NotPrincipal")
+    principal = statement.get("Principal", {})
+    return set(as_list(principal.get("AWS", []) if isinstance(principal, dict) else principal))
+
+
+def _conditions_hold(statement: Mapping[str, Any], permission: Permission) -> bool:
+    return all(
+        holds(operator, key, expected, permission.context, permission.complete)
+        for operator, keys in statement.get("Condition", {}).items()
+        for key, expected in keys.items()
+    )
 
 
 def _names(
-    statement: Mapping[str, Any], element: str, value: str, ignore_case: bool = False
+    statement: Mapping[str, Any], element: str, value: str, fits: Callable[[str, str], bool]
 ) -> bool:
-    if f"Not{element}" in statement:
-        return not any(
-            _matches(p, value, ignore_case) for p in _as_list(statement[f"Not{element}"])
-        )
-    patterns = _as_list(statement.get(element, []))
-    return any(_matches(pattern, value, ignore_case) for pattern in patterns)
+    excluded = f"Not{element}" in statement
+    patterns = statement[f"Not{element}"] if excluded else statement.get(element, [])
+    return excluded != any(fits(pattern, value) for pattern in as_list(patterns))
 
 
-def _holds(operator: str, keys: Mapping[str, Any], context: Mapping[str, str]) -> bool:
-    if operator not in ("StringEquals", "StringLike"):
-        raise UnknownConditionError(operator)
-    for key, expected in keys.items():
-        if key.lower() not in CONTEXT_KEYS:
-            raise UnknownConditionError(f"{operator} {key}")
-        actual = context.get(key.lower())
-        if actual is None or not any(
-            _equal(operator, value, actual) for value in _as_list(expected)
-        ):
-            return False
-    return True
-
-
-def _equal(operator: str, expected: str, actual: str) -> bool:
-    return expected == actual if operator == "StringEquals" else _matches(expected, actual)
-
-
-def _matches(pattern: str, value: str, ignore_case: bool = False) -> bool:
-    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)
-    return re.fullmatch(expression, value, flags) is not None
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _is_action(pattern: str, action: str) -> bool:
+    return matches(pattern, action, ignore_case=True)

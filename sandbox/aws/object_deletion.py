@@ -1,0 +1,43 @@
+"""DeleteObjects of S3, which refuses some of the objects and deletes the others.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.sax.saxutils import escape
+
+import xmltodict  # type: ignore[import-untyped]
+from moto.s3.responses import S3Response
+
+MOTO_DELETE_OBJECTS = S3Response._bucket_response_delete_keys
+END = "</DeleteResult>"
+NOTHING = f'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{END}'
+
+
+def install() -> None:
+    """Put our DeleteObjects into moto, in this process."""
+    S3Response._bucket_response_delete_keys = _delete_objects
+
+
+def _delete_objects(response: Any, bucket: str, authenticated: bool = True) -> Any:
+    """As moto does, but without the objects in `response.refused_objects`: messages by key."""
+    refused: dict[str, str] = getattr(response, "refused_objects", {})
+    if not refused:
+        return MOTO_DELETE_OBJECTS(response, bucket, authenticated)
+    request = xmltodict.parse(response.body, strip_whitespace=False, force_list=("Object",))
+    allowed = [each for each in request["Delete"]["Object"] if each["Key"] not in refused]
+    status, headers, body = 200, {}, NOTHING
+    if allowed:
+        request["Delete"]["Object"] = allowed
+        response.body = xmltodict.unparse(request).encode()
+        status, headers, body = MOTO_DELETE_OBJECTS(response, bucket, authenticated)
+    errors = "".join(_error(key, message) for key, message in refused.items())
+    return status, headers, body.replace(END, errors + END)
+
+
+def _error(key: str, message: str) -> str:
+    parts = {"Key": key, "Code": "AccessDenied", "Message": message}
+    inner = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in parts.items())
+    return f"<Error>{inner}</Error>"

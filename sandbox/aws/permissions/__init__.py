@@ -1,0 +1,22 @@
+"""The permissions that API calls need, as AWS's Service Authorization Reference lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sandbox.aws.permissions import ec2, iam, redshift, s3
+from sandbox.aws.permissions.call import Call
+from sandbox.aws.policy import Permission
+
+SERVICES = {"ec2": ec2, "iam": iam, "redshift": redshift, "s3": s3}
+
+
+def needed(call: Call) -> Iterable[Permission]:
+    """Everything that the caller must be allowed, the call's own action first.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/
+    Raises UncheckedError for what the sandbox cannot check.
+    """
+    service = SERVICES.get(call.service)
+    found = list(service.permissions(call)) if service else []
+    return found or [call.unlisted()]

@@ -1,0 +1,132 @@
+"""What calls of S3 need.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from moto.s3.models import s3_backends
+
+from sandbox.aws.permissions.call import Call, UncheckedError
+from sandbox.aws.policy import Permission
+
+# The action that an operation needs on its bucket, where that has another name.
+OF_A_BUCKET = {
+    "CreateBucket": "CreateBucket",
+    "DeleteBucket": "DeleteBucket",
+    "DeleteBucketCors": "PutBucketCORS",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+    "DeleteBucketPolicy": "DeleteBucketPolicy",
+    "DeleteBucketTagging": "PutBucketTagging",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketAcl": "GetBucketAcl",
+    "GetBucketCors": "GetBucketCORS",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketLocation": "GetBucketLocation",
+    "GetBucketLogging": "GetBucketLogging",
+    "GetBucketOwnershipControls": "GetBucketOwnershipControls",
+    "GetBucketPolicy": "GetBucketPolicy",
+    "GetBucketPolicyStatus": "GetBucketPolicyStatus",
+    "GetBucketTagging": "GetBucketTagging",
+    "GetBucketVersioning": "GetBucketVersioning",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "PutBucketAcl": "PutBucketAcl",
+    "PutBucketCors": "PutBucketCORS",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutBucketLogging": "PutBucketLogging",
+    "PutBucketOwnershipControls": "PutBucketOwnershipControls",
+    "PutBucketPolicy": "PutBucketPolicy",
+    "PutBucketTagging": "PutBucketTagging",
+    "PutBucketVersioning": "PutBucketVersioning",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+}
+OF_AN_OBJECT = {
+    "AbortMultipartUpload": "AbortMultipartUpload",
+    "CompleteMultipartUpload": "PutObject",
+    "CopyObject": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "DeleteObject": "DeleteObject",
+    "DeleteObjectTagging": "DeleteObjectTagging",
+    "GetObject": "GetObject",
+    "GetObjectAcl": "GetObjectAcl",
+    "GetObjectTagging": "GetObjectTagging",
+    "HeadObject": "GetObject",
+    "ListParts": "ListMultipartUploadParts",
+    "PutObject": "PutObject",
+    "PutObjectAcl": "PutObjectAcl",
+    "PutObjectTagging": "PutObjectTagging",
+    "UploadPart": "PutObject",
+    "UploadPartCopy": "PutObject",
+}
+READS = frozenset({"GetObject", "HeadObject"})
+# Whoever manages a bucket's policy must not need the sandbox to understand it.
+OF_A_POLICY = frozenset({"DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"})
+
+
+def permissions(call: Call) -> Iterator[Permission]:
+    """The permissions of an operation; none for one that is not known here.
+
+    Raises UncheckedError for a bucket with a policy of its own.
+    """
+    bucket = _find_bucket(call)
+    if bucket and bucket.policy and call.operation not in OF_A_POLICY:
+        raise UncheckedError(f"the policy of bucket {bucket.name}")
+    if call.operation in OF_A_BUCKET:
+        context = {} if call.get("Prefix") is None else {"s3:prefix": str(call.get("Prefix"))}
+        action = f"s3:{OF_A_BUCKET[call.operation]}"
+        yield call.permission(action, _arn(call.get("Bucket")), context)
+    elif call.operation in OF_AN_OBJECT:
+        yield from _of_object(call)
+    elif call.operation == "DeleteObjects":
+        yield from (_delete(call, each) for each in call.get("Delete")["Objects"])
+    elif call.operation == "ListBuckets":
+        yield call.permission("s3:ListAllMyBuckets")
+
+
+def _delete(call: Call, named: dict[str, Any]) -> Permission:
+    """One of the objects, or of their versions, that DeleteObjects names."""
+    action = "s3:DeleteObjectVersion" if named.get("VersionId") else "s3:DeleteObject"
+    return call.permission(action, _arn(call.get("Bucket"), named["Key"]))
+
+
+def _of_object(call: Call) -> Iterator[Permission]:
+    action = OF_AN_OBJECT[call.operation]
+    if call.get("VersionId") and action in ("GetObject", "DeleteObject"):
+        action += "Version"
+    yield call.permission(f"s3:{action}", _arn(call.get("Bucket"), call.get("Key")))
+    if call.get("Tagging") and isinstance(call.get("Tagging"), str):
+        tagged = _arn(call.get("Bucket"), call.get("Key"))
+        yield call.permission("s3:PutObjectTagging", tagged)
+    if call.get("CopySource"):
+        source = unquote(str(call.get("CopySource"))).removeprefix("/").partition("?")[0]
+        yield call.permission("s3:GetObject", _arn(source))
+    if call.operation in READS and not _is_there(call):
+        # That an object is missing is told only to those who may list the bucket.
+        yield call.permission("s3:ListBucket", _arn(call.get("Bucket")))
+
+
+def _is_there(call: Call) -> bool:
+    bucket = _find_bucket(call)
+    return bucket is None or call.get("Key") in bucket.keys
+
+
+def _find_bucket(call: Call) -> Any:
+    return s3_backends[call.account]["aws"].buckets.get(call.get("Bucket"))
+
+
+def _arn(bucket: str, key: str = "") -> str:
+    return f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
