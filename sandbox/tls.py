@@ -14,5 +14,7 @@ def server_context(ca_file: Path) -> ssl.SSLContext:
     authority.cert_pem.write_to_path(str(ca_file))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # When reading has ended, the other side can still be told why.
+    context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
     return context

@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
-import psycopg2
 import pytest
+from cloud import CLUSTER as CLUSTER
+from cloud import MASTER as MASTER
+from cloud import OPEN_TO_TESTS as OPEN_TO_TESTS
+from cloud import READ_EVERYTHING as READ_EVERYTHING
+from cloud import REGION as REGION
+from cloud import TRUST as TRUST
+from cloud import Cloud as Cloud
 from hypothesis import HealthCheck, settings
 
 import create_tables
 import etl
 from sandbox import control
-from sandbox.control import State
 
 # How fast a machine is says nothing about the code.
 settings.register_profile(
@@ -27,89 +31,8 @@ settings.register_profile(
 settings.load_profile("any machine")
 
 ROOT = Path(__file__).parent.parent
-REGION = "us-west-2"
 BUCKET = "test-bucket"
-CLUSTER = "test-cluster"
-MASTER = "awsuser"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "redshift.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
-READ_EVERYTHING = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": "*"}
-    ],
-}
 numbers = itertools.count(1)
-
-
-@dataclass
-class Cloud:
-    """A running sandbox and clients for its APIs."""
-
-    state: State
-
-    def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.state.endpoint_url,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-
-    def create_cluster(self, name: str, roles: list[str] | None = None, **settings: Any) -> None:
-        redshift = self.client("redshift")
-        request = {
-            "ClusterIdentifier": name,
-            "NodeType": "ra3.large",
-            "ClusterType": "multi-node",
-            "NumberOfNodes": 2,
-            "MasterUsername": MASTER,
-            "ManageMasterPassword": True,
-            "DBName": "dev",
-            "Encrypted": True,
-            "IamRoles": roles or [],
-        }
-        redshift.create_cluster(**request | settings)
-        waiter = redshift.get_waiter("cluster_available")
-        waiter.wait(ClusterIdentifier=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600})
-
-    def create_role(self, name: str, trust: Any = TRUST, policy: Any = READ_EVERYTHING) -> str:
-        iam = self.client("iam")
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
-        if policy is not None:
-            document = json.dumps(policy)
-            iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=document)
-        return str(role["Role"]["Arn"])
-
-    def endpoint(self, name: str = CLUSTER) -> dict[str, Any]:
-        (cluster,) = self.client("redshift").describe_clusters(ClusterIdentifier=name)["Clusters"]
-        return dict(cluster["Endpoint"])
-
-    def credentials(self, name: str = CLUSTER, user: str = MASTER, **more: Any) -> dict[str, Any]:
-        request = {"DbUser": user, "ClusterIdentifier": name}
-        return dict(self.client("redshift").get_cluster_credentials(**request | more))
-
-    def connect(self, database: str = "dev", name: str = CLUSTER, **changes: Any) -> Any:
-        endpoint, credentials = self.endpoint(name), self.credentials(name)
-        settings = {
-            "host": endpoint["Address"],
-            "port": endpoint["Port"],
-            "user": credentials["DbUser"],
-            "password": credentials["DbPassword"],
-            "dbname": database,
-            "sslmode": "verify-full",
-            "sslrootcert": self.state.ca_file,
-        }
-        return psycopg2.connect(**settings | changes)
 
 
 @dataclass
@@ -147,6 +70,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("sandbox")
     (folder / "buckets" / BUCKET).mkdir(parents=True)
     found = Cloud(control.start(folder / "state", folder / "buckets"))
+    found.client("ec2").authorize_security_group_ingress(
+        GroupId=found.default_group(), IpPermissions=[OPEN_TO_TESTS]
+    )
     yield found
     control.stop(folder / "state")
 
@@ -261,6 +187,20 @@ def pipeline(empty_pipeline: Pipeline) -> Pipeline:
     empty_pipeline.songs({"song_id": "SO0", "title": "Another", "artist_id": "AR0"})
     empty_pipeline.events({"page": "Home", "userId": ""}, file="2018-11-00-events.json")
     return empty_pipeline
+
+
+@pytest.fixture
+def aws(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The sandbox as AWS, and an environment there that is taken down at the end."""
+    from aws_site import Aws
+
+    from aws import session_of
+
+    found = Aws(cloud, tmp_path, monkeypatch)
+    yield found
+    found.take_down()
+    monkeypatch.undo()
+    session_of.cache_clear()
 
 
 def write_config(path: Path, settings: dict[str, str]) -> Path:

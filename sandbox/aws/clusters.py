@@ -1,183 +1,258 @@
-"""Redshift's clusters: moto's bookkeeping, with a warehouse behind each of them.
+"""Redshift's API: moto's bookkeeping, with clusters and snapshots that hold data.
 
-A cluster is creating until its warehouse answers, gives out passwords that work, and is deleting
-until the warehouse has gone.
+https://docs.aws.amazon.com/redshift/latest/APIReference/Welcome.html
 """
 
 from __future__ import annotations
 
-import logging
 import ssl
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import psycopg2
 from moto.core.responses import ActionResult
 from moto.redshift import models, responses
 from moto.redshift.exceptions import (
+    ClusterAlreadyExistsFaultError,
     ClusterNotFoundError,
+    ClusterSnapshotAlreadyExistsError,
     InvalidParameterValueError,
     RedshiftClientError,
 )
 
-from sandbox.aws.requests import SLICES_PER_NODE, check_create_cluster
+from sandbox.aws import network, requests, settings, snapshots
+from sandbox.aws.background import STATE_LOCK, as_it_is, background
+from sandbox.aws.cluster_life import Cluster
+from sandbox.aws.requests import Parameters
+from sandbox.aws.snapshots import KEPT_FOREVER, Snapshot
 from sandbox.warehouse.postgres import Postgres
 from sandbox.warehouse.warehouse import Identity, Warehouse
 
-MOTO_CREATE_CLUSTER = responses.RedshiftResponse.create_cluster
-_warehouses: list[Warehouse] = []
-WarehouseMaker = Callable[[Identity], Warehouse]
-log = logging.getLogger(__name__)
-
-
-class InvalidClusterStateError(RedshiftClientError):  # type: ignore[misc]
-    """The cluster is in no state for the request."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("InvalidClusterState", message)
-
-
-class Cluster(models.Cluster):  # type: ignore[misc]
-    """moto's cluster, with a warehouse that is started and stopped with it."""
-
-    make_warehouse: WarehouseMaker
-
-    def __init__(self, backend: Any, **settings: Any) -> None:
-        super().__init__(backend, **settings)
-        self.status = "creating"
-        self.cluster_availability_status = "Unavailable"
-        self.warehouse: Warehouse | None = None
-        self.deleted = threading.Event()
-        threading.Thread(target=self._start, daemon=True).start()
-
-    def _start(self) -> None:
-        try:
-            warehouse = self.make_warehouse(self._identity())
-            warehouse.start()
-        except Exception:
-            log.exception("cluster %s did not start", self.cluster_identifier)
-            self.status = "hardware-failure"
-            return
-        self.warehouse = warehouse
-        self.port = warehouse.port
-        if self.deleted.is_set():
-            warehouse.stop()
-            return
-        self.cluster_availability_status = "Available"
-        self.status = "available"
-
-    def _identity(self) -> Identity:
-        slices = SLICES_PER_NODE.get(self.node_type, 2) * self.number_of_nodes
-        return Identity(
-            name=self.cluster_identifier,
-            region=self.region,
-            account=self.account_id,
-            database=self.db_name.lower(),
-            master_user=self.master_username.lower(),
-            master_password=self.master_user_password,
-            slices=slices,
-            attached_roles=lambda: list(self.iam_roles_arn),
-        )
-
-    @property
-    def address(self) -> str:
-        """Where the local warehouse listens."""
-        return "localhost"
-
-    @property
-    def endpoint(self) -> dict[str, str | int] | None:
-        """None until there is something to connect to, as on AWS."""
-        return super().endpoint if self.warehouse else None
-
-    def begin_delete(self, when_gone: Callable[[], None]) -> None:
-        """Stop the warehouse in the background, then forget the cluster."""
-        self.status = "deleting"
-        self.cluster_availability_status = "Unavailable"
-        self.deleted.set()
-        threading.Thread(target=self._delete, args=(when_gone,), daemon=True).start()
-
-    def _delete(self, when_gone: Callable[[], None]) -> None:
-        if self.warehouse:
-            self.warehouse.stop()
-        when_gone()
+END_SECONDS = 15
+# Of the states that AWS lists when it refuses to delete, those that there are here.
+DELETABLE = ("available", "paused", "hardware-failure", "incompatible-restore")
+_warehouses: set[Warehouse] = set()
 
 
 class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
-    """moto's Redshift, where deleting takes a moment and credentials are good for something."""
+    """moto's Redshift in one region. Requests come as functions that give their parameters."""
 
     # moto finds a service's URLs by the name of its backend's module.
     __module__ = models.RedshiftBackend.__module__
 
-    def delete_cluster(self, **request: Any) -> Any:
-        """Begin to delete; the cluster is listed as deleting until its warehouse has stopped."""
-        name = request["cluster_identifier"]
-        request["skip_final_snapshot"] = bool(request["skip_final_snapshot"])
-        cluster = self._available(name, ("available", "paused", "hardware-failure"))
-        deleted = super().delete_cluster(**request)
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        name, family = settings.DEFAULT_PARAMETER_GROUP, "redshift-2.0"
+        text = "Default parameter group for redshift-2.0"
+        self.create_cluster_parameter_group(name, family, text, region_name)
+        self.default_params["require_ssl"] = "true"
+
+    # Clusters.
+
+    def create(self, get: Parameters) -> Any:
+        """CreateCluster: a cluster that is creating until its warehouse answers."""
+        requests.check_create_cluster(get)
+        with STATE_LOCK:
+            return self._add(settings.new_cluster(get))
+
+    def restore(self, get: Parameters) -> Any:
+        """RestoreFromClusterSnapshot: a cluster that begins with a copy of a snapshot's data."""
+        with STATE_LOCK:
+            snapshot = snapshots.find(self.snapshots, get)
+            requests.check_restore(get, snapshot.node_type, snapshot.number_of_nodes)
+            return self._add(settings.restored_cluster(get, snapshot), snapshot)
+
+    def _add(self, wanted: settings.Settings, snapshot: Snapshot | None = None) -> Any:
+        name = wanted["cluster_identifier"]
+        if name in self.clusters:
+            raise ClusterAlreadyExistsFaultError
+        self.describe_cluster_parameter_groups(wanted["cluster_parameter_group_name"])
+        subnets = network.subnet_group(self, wanted["cluster_subnet_group_name"])
+        wanted["cluster_subnet_group_name"] = subnets.cluster_subnet_group_name
+        wanted["vpc_id"] = subnets.vpc_id
+        groups = wanted["vpc_security_group_ids"]
+        wanted["vpc_security_group_ids"] = self._security_groups(subnets.vpc_id, groups)
+        cluster = Cluster(self, snapshot, **wanted)
+        if snapshot:
+            snapshot.begin_restore()
         self.clusters[name] = cluster
-        cluster.begin_delete(lambda: self.clusters.pop(name, None))
-        return deleted
+        return cluster.create()
+
+    def _security_groups(self, vpc: str, wanted: list[str]) -> list[str]:
+        return network.security_groups(self.ec2_backend, vpc, wanted)
+
+    def describe(self, get: Parameters) -> list[Any]:
+        """DescribeClusters: copies of the clusters as they are now."""
+        name = get("ClusterIdentifier")
+        with STATE_LOCK:
+            found = [self._cluster(name)] if name else list(self.clusters.values())
+            return [as_it_is(each) for each in found if snapshots.has_tags(each.tags, get)]
+
+    def pause(self, get: Parameters) -> Any:
+        """PauseCluster, of one that is available."""
+        with STATE_LOCK:
+            return self._cluster(get("ClusterIdentifier")).pause()
+
+    def resume(self, get: Parameters) -> Any:
+        """ResumeCluster, of one that is paused."""
+        with STATE_LOCK:
+            return self._cluster(get("ClusterIdentifier")).resume()
+
+    def modify(self, get: Parameters) -> Any:
+        """ModifyCluster: who can reach it, and nothing else."""
+        with STATE_LOCK:
+            cluster = self._cluster(get("ClusterIdentifier"))
+            cluster.require("available")
+            changes = settings.changes(get, cluster)
+            if groups := changes.get("vpc_security_group_ids"):
+                changes["vpc_security_group_ids"] = self._security_groups(cluster.vpc_id, groups)
+            return cluster.modify(changes)
+
+    def delete(self, get: Parameters) -> Any:
+        """DeleteCluster: it is listed until its warehouse has stopped and its data is away."""
+        snapshot_name = requests.check_delete(get)
+        with STATE_LOCK:
+            cluster = self._cluster(get("ClusterIdentifier"))
+            cluster.require(*DELETABLE)
+            snapshot = None
+            if snapshot_name:
+                cluster.require("available", "paused")
+                retention = get("FinalClusterSnapshotRetentionPeriod") or KEPT_FOREVER
+                snapshot = self._new_snapshot(snapshot_name, cluster, retention)
+            name = cluster.cluster_identifier
+            return cluster.delete(snapshot, lambda: self.clusters.pop(name))
+
+    def modify_iam_roles(self, get: Parameters) -> Any:
+        """ModifyClusterIamRoles, at once."""
+        added, removed = get("AddIamRoles") or [], get("RemoveIamRoles") or []
+        requests.check_roles(added)
+        requests.refuse_unsupported(get)
+        with STATE_LOCK:
+            cluster = self._cluster(get("ClusterIdentifier"))
+            cluster.require("available")
+            kept = [arn for arn in cluster.iam_roles_arn if arn not in removed]
+            cluster.iam_roles_arn = kept + [arn for arn in added if arn not in kept]
+            return as_it_is(cluster)
 
     def get_cluster_credentials(
         self, cluster_identifier: str, db_user: str, auto_create: bool, duration_seconds: int
     ) -> dict[str, Any]:
         """A login name and a password that the warehouse takes."""
         super().get_cluster_credentials(cluster_identifier, db_user, auto_create, duration_seconds)
-        users = self._available(cluster_identifier).warehouse.users
+        with STATE_LOCK:
+            cluster = self._cluster(cluster_identifier)
+            cluster.require("available")
         try:
+            users = cluster.warehouse.users
             login, password = users.issue(db_user.lower(), auto_create, duration_seconds)
         except ValueError as problem:
             raise InvalidParameterValueError(str(problem)) from problem
+        except psycopg2.OperationalError as problem:
+            text = f"The Cluster {cluster_identifier} has just become unavailable."
+            raise RedshiftClientError("InvalidClusterState", text) from problem
         expires = datetime.now(UTC) + timedelta(seconds=duration_seconds)
         return {"DbUser": login, "DbPassword": password, "Expiration": expires}
 
-    def modify_cluster_iam_roles(self, name: str, add: Iterable[str], remove: Iterable[str]) -> Any:
-        """Attach and detach roles."""
-        cluster = self._available(name)
-        kept = [arn for arn in cluster.iam_roles_arn if arn not in set(remove)]
-        cluster.iam_roles_arn = kept + [arn for arn in add if arn not in kept]
-        return cluster
-
-    def _available(self, name: str, states: tuple[str, ...] = ("available",)) -> Any:
+    def _cluster(self, name: str) -> Cluster:
         if name not in self.clusters:
             raise ClusterNotFoundError(name)
-        cluster = self.clusters[name]
-        if cluster.status not in states:
-            raise InvalidClusterStateError(f"There is an operation running on the Cluster {name}.")
-        return cluster
+        found: Cluster = self.clusters[name]
+        return found
+
+    # Snapshots.
+
+    def _new_snapshot(self, name: str, cluster: Cluster, retention: int) -> Snapshot:
+        if name in self.snapshots:
+            raise ClusterSnapshotAlreadyExistsError(name)
+        snapshot = Snapshot(cluster, name, retention)
+        self.snapshots[name] = snapshot
+        return snapshot
+
+    def describe_snapshots(self, get: Parameters) -> list[Any]:
+        """DescribeClusterSnapshots: copies of the snapshots as they are now."""
+        with STATE_LOCK:
+            return [as_it_is(each) for each in snapshots.select(self.snapshots, get)]
+
+    def delete_snapshot(self, get: Parameters) -> Any:
+        """DeleteClusterSnapshot, with its data."""
+        with STATE_LOCK:
+            snapshot = snapshots.find(self.snapshots, get)
+            snapshot.delete()
+            return self.snapshots.pop(snapshot.snapshot_identifier)
+
+    # What else could meet a change half-way.
+
+    def describe_tags(self, resource_name: str, resource_type: str) -> Any:
+        """As moto does."""
+        with STATE_LOCK:
+            return super().describe_tags(resource_name, resource_type)
+
+    def delete_cluster_subnet_group(self, subnet_identifier: str) -> Any:
+        """As moto does, but not while a cluster uses the group."""
+        with STATE_LOCK:
+            for cluster in self.clusters.values():
+                if cluster.cluster_subnet_group_name == subnet_identifier:
+                    text = f"{subnet_identifier} is used by {cluster.cluster_identifier}"
+                    raise RedshiftClientError("InvalidClusterSubnetGroupStateFault", text)
+            return super().delete_cluster_subnet_group(subnet_identifier)
 
 
-def _create_cluster(self: Any) -> ActionResult:
-    check_create_cluster(self._get_param)
-    return MOTO_CREATE_CLUSTER(self)
+def _answer(key: str, operation: Callable[[Any, Parameters], Any]) -> Callable[[Any], ActionResult]:
+    """moto's form of an operation whose result is called `key`."""
+
+    def respond(response: Any) -> ActionResult:
+        return ActionResult({key: operation(response.redshift_backend, response._get_param)})
+
+    return respond
 
 
-def _modify_cluster_iam_roles(self: Any) -> ActionResult:
-    cluster = self.redshift_backend.modify_cluster_iam_roles(
-        self._get_param("ClusterIdentifier"),
-        self._get_param("AddIamRoles", []),
-        self._get_param("RemoveIamRoles", []),
+def _refuse_snapshot(backend: RedshiftBackend, get: Parameters) -> Any:
+    raise requests.unsupported(
+        "CreateClusterSnapshot of a cluster that runs on; it takes final snapshots only: "
+        "DeleteCluster with FinalClusterSnapshotIdentifier"
     )
-    return ActionResult({"Cluster": cluster})
+
+
+OPERATIONS = {
+    "create_cluster": _answer("Cluster", RedshiftBackend.create),
+    "create_cluster_snapshot": _answer("Snapshot", _refuse_snapshot),
+    "delete_cluster": _answer("Cluster", RedshiftBackend.delete),
+    "delete_cluster_snapshot": _answer("Snapshot", RedshiftBackend.delete_snapshot),
+    "describe_clusters": _answer("Clusters", RedshiftBackend.describe),
+    "describe_cluster_snapshots": _answer("Snapshots", RedshiftBackend.describe_snapshots),
+    "modify_cluster": _answer("Cluster", RedshiftBackend.modify),
+    "modify_cluster_iam_roles": _answer("Cluster", RedshiftBackend.modify_iam_roles),
+    "pause_cluster": _answer("Cluster", RedshiftBackend.pause),
+    "restore_from_cluster_snapshot": _answer("Cluster", RedshiftBackend.restore),
+    "resume_cluster": _answer("Cluster", RedshiftBackend.resume),
+}
 
 
 def install(postgres: Postgres, tls: ssl.SSLContext) -> None:
     """Put our clusters into moto, in this process."""
 
-    def make_warehouse(cluster: Cluster, identity: Identity) -> Warehouse:
-        warehouse = Warehouse(postgres, identity, tls)
-        _warehouses.append(warehouse)
+    def make_warehouse(cluster: Cluster, identity: Identity, data: Path | None) -> Warehouse:
+        warehouse = Warehouse(postgres, identity, tls, data)
+        with STATE_LOCK:
+            _warehouses.add(warehouse)
+            if background.has_ended:
+                warehouse.stop()
         return warehouse
 
     Cluster.make_warehouse = make_warehouse  # type: ignore[assignment]
-    models.Cluster = Cluster
     models.redshift_backends.backend = RedshiftBackend
-    responses.RedshiftResponse.create_cluster = _create_cluster
-    responses.RedshiftResponse.modify_cluster_iam_roles = _modify_cluster_iam_roles
+    network.install()
+    for name, operation in OPERATIONS.items():
+        setattr(responses.RedshiftResponse, name, operation)
 
 
 def stop_all() -> None:
-    """Stop every warehouse, whatever has become of its cluster."""
-    for warehouse in _warehouses:
+    """Stop every warehouse, whatever has become of its cluster, and the work that goes on."""
+    background.end()
+    with STATE_LOCK:
+        running = list(_warehouses)
+    for warehouse in running:
         warehouse.stop()
+    background.join(END_SECONDS)

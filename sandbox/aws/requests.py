@@ -1,17 +1,22 @@
 """What Redshift's API checks of a request, and moto does not.
 
 https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html
+What AWS does and the sandbox cannot is refused with UnsupportedOperation, rather than left out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
-from moto.redshift.exceptions import InvalidParameterCombinationError, InvalidParameterValueError
+from moto.redshift.exceptions import (
+    InvalidParameterCombinationError,
+    InvalidParameterValueError,
+    RedshiftClientError,
+)
 
 # The fewest and the most nodes of each type.
 NODE_COUNTS = {
@@ -29,24 +34,103 @@ PORTS = (range(5431, 5456), range(8191, 8216))
 IDENTIFIER = re.compile(r"(?!.*--)[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 NAME = re.compile(r"(?!pg_|rdsdb$|public$|template[01]$|postgres$)[a-z][a-z0-9_+.@-]{0,127}")
 PASSWORD = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[!#-&(-.0-?A-\[\]-~]{8,64}")
+SNAPSHOT_IDENTIFIER = re.compile(r"(?!.*--)[a-z](?:[a-z0-9-]{0,253}[a-z0-9])?", re.IGNORECASE)
+# What the sandbox has none of, and the values that ask for nothing.
+UNSUPPORTED: dict[str, tuple[Any, ...]] = {
+    "AvailabilityZoneRelocation": (False,),
+    "CatalogName": (),
+    "ClusterSecurityGroups": ([],),
+    "DefaultIamRoleArn": (),
+    "ElasticIp": (),
+    "EnhancedVpcRouting": (False,),
+    "ExtraComputeForAutomaticOptimization": (False,),
+    "HsmClientCertificateIdentifier": (),
+    "HsmConfigurationIdentifier": (),
+    "IpAddressType": ("ipv4",),
+    "LoadSampleData": (),
+    "MaintenanceTrackName": ("current",),
+    "MasterPasswordSecretKmsKeyId": (),
+    "MultiAZ": (False,),
+    "RedshiftIdcApplicationArn": (),
+    "ReservedNodeId": (),
+    "SnapshotScheduleIdentifier": (),
+    "TargetReservedNodeOfferingId": (),
+}
 
 Parameters = Callable[[str], Any]
 
 
+def unsupported(what: str) -> RedshiftClientError:
+    """The refusal of what AWS has and the sandbox has not."""
+    return RedshiftClientError("UnsupportedOperation", f"The sandbox has no {what}.")
+
+
 def check_create_cluster(get: Parameters) -> None:
     """Raise what AWS answers to a request that it does not take."""
-    name = str(get("ClusterIdentifier"))
-    if not IDENTIFIER.fullmatch(name):
-        raise InvalidParameterValueError(f"ClusterIdentifier {name} is not valid")
+    _check_cluster(get)
     _check_nodes(get)
     _check_names(get)
     _check_password(get)
-    if str(get("Encrypted")).lower() == "false":
+
+
+def check_restore(get: Parameters, node_type: str, number_of_nodes: int) -> None:
+    """Raise what AWS answers to a RestoreFromClusterSnapshot that it does not take.
+
+    The node type and the number of nodes are the snapshot's; the sandbox restores into no other.
+    """
+    _check_cluster(get)
+    wanted = (get("NodeType") or node_type, get("NumberOfNodes") or number_of_nodes)
+    if wanted != (node_type, number_of_nodes):
+        raise unsupported(f"restore into other nodes than {number_of_nodes} x {node_type}")
+
+
+def check_delete(get: Parameters) -> str | None:
+    """The name of the final snapshot that DeleteCluster asks for, None for none."""
+    name, skip = get("FinalClusterSnapshotIdentifier"), bool(get("SkipFinalClusterSnapshot"))
+    if not skip and name is None:
+        text = "FinalClusterSnapshotIdentifier is required unless SkipFinalClusterSnapshot is true."
+        raise InvalidParameterCombinationError(text)
+    if skip and name is not None:
+        text = "FinalClusterSnapshotIdentifier is not taken when SkipFinalClusterSnapshot is true."
+        raise InvalidParameterCombinationError(text)
+    if name is not None and not SNAPSHOT_IDENTIFIER.fullmatch(name):
+        text = f"FinalClusterSnapshotIdentifier {name} is not a valid identifier"
+        raise InvalidParameterValueError(text)
+    check_retention(get("FinalClusterSnapshotRetentionPeriod"))
+    return None if name is None else str(name).lower()
+
+
+def check_retention(days: int | None) -> None:
+    """Raise InvalidRetentionPeriodFault for days that no manual snapshot is retained for."""
+    if days is not None and days != -1 and not 1 <= days <= 3653:
+        text = f"The retention period must be -1 or from 1 to 3653 days, not {days}"
+        raise RedshiftClientError("InvalidRetentionPeriodFault", text)
+
+
+def _check_cluster(get: Parameters) -> None:
+    """What CreateCluster and RestoreFromClusterSnapshot have in common."""
+    name = str(get("ClusterIdentifier"))
+    if not IDENTIFIER.fullmatch(name):
+        raise InvalidParameterValueError(f"ClusterIdentifier {name} is not valid")
+    if get("Encrypted") is False:
         raise InvalidParameterValueError("Clusters must be encrypted: Encrypted cannot be false.")
-    port = int(get("Port") or 5439)
+    port = get("Port") or 5439
     if not any(port in ports for ports in PORTS):
         raise InvalidParameterValueError(f"Port {port} is not one of 5431-5455 and 8191-8215")
-    _check_roles(get("IamRoles") or [])
+    days = get("AutomatedSnapshotRetentionPeriod")
+    if days is not None and not 1 <= days <= 35:
+        text = f"AutomatedSnapshotRetentionPeriod must be from 1 to 35 days, not {days}"
+        raise InvalidParameterValueError(text)
+    check_retention(get("ManualSnapshotRetentionPeriod"))
+    check_roles(get("IamRoles") or [])
+    refuse_unsupported(get)
+
+
+def refuse_unsupported(get: Parameters) -> None:
+    """Raise UnsupportedOperation for a parameter that the sandbox can do nothing about."""
+    for name, harmless in UNSUPPORTED.items():
+        if get(name) is not None and get(name) not in harmless:
+            raise unsupported(name)
 
 
 def _check_nodes(get: Parameters) -> None:
@@ -76,8 +160,7 @@ def _check_names(get: Parameters) -> None:
 
 def _check_password(get: Parameters) -> None:
     password = get("MasterUserPassword")
-    managed = str(get("ManageMasterPassword")).lower() == "true"
-    if managed == (password is not None):
+    if bool(get("ManageMasterPassword")) == (password is not None):
         text = "Give either MasterUserPassword or ManageMasterPassword=true"
         raise InvalidParameterCombinationError(text)
     if password is not None and not PASSWORD.fullmatch(password):
@@ -85,7 +168,8 @@ def _check_password(get: Parameters) -> None:
         raise InvalidParameterValueError(text)
 
 
-def _check_roles(arns: list[str]) -> None:
+def check_roles(arns: Iterable[str]) -> None:
+    """Raise InvalidParameterValue for a role that IAM does not have."""
     known = {role.arn for role in iam_backends[DEFAULT_ACCOUNT_ID]["aws"].get_roles()}
     for arn in arns:
         if arn not in known:

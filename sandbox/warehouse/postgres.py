@@ -7,6 +7,7 @@ it runs as that user. Each server listens on a Unix socket in a private folder a
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -14,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -101,10 +103,17 @@ class Postgres:
         finally:
             server.stop()
 
-    def make_server(self, name: str) -> Server:
-        """Copy the template; `name` is unique among the servers of this sandbox."""
+    def make_server(self, name: str, origin: Path | None = None) -> Server:
+        """Copy a data folder, by default the template; `name` is unique in this sandbox.
+
+        Raises PostgresError, and leaves nothing behind, if that fails.
+        """
         data = self.folder / f"{name}.data"
-        run_unprivileged("/bin/cp", "-R", str(self.template), str(data))
+        try:
+            run_unprivileged("/bin/cp", "-R", str(origin or self.template), str(data))
+        except PostgresError:
+            shutil.rmtree(data, ignore_errors=True)
+            raise
         return Server(self, data, self.socket_folder(name))
 
     def socket_folder(self, name: str) -> Path:
@@ -115,13 +124,15 @@ class Postgres:
 
 
 class Server:
-    """One running PostgreSQL."""
+    """One PostgreSQL, which can be started and stopped until it is removed."""
 
     def __init__(self, postgres: Postgres, data: Path, socket_folder: Path) -> None:
         self.postgres = postgres
         self.data = data
         self.socket_folder = socket_folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_removed = False
+        self._lock = threading.Lock()
 
     @property
     def socket_path(self) -> str:
@@ -129,13 +140,15 @@ class Server:
         return str(self.socket_folder / SOCKET_NAME)
 
     def start(self) -> None:
-        """Start and wait until it takes connections."""
+        """Start and wait until it takes connections. Raises PostgresError if it never does."""
         command = [str(self.postgres.programs / "postgres"), "-D", str(self.data)]
         command += ["-k", str(self.socket_folder)]
         for name, value in SETTINGS.items():
             command += ["-c", f"{name}={value}"]
         log_path = self.postgres.folder / f"{self.socket_folder.name}.log"
-        with log_path.open("ab") as log:
+        with self._lock, log_path.open("ab") as log:
+            if self._is_removed:
+                raise PostgresError("the server has been removed")
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **as_unprivileged()
             )
@@ -174,11 +187,27 @@ class Server:
             self._process.kill()
             self._process.wait()
 
+    def keep_data(self) -> Path:
+        """Stop it and put its data folder aside; where it is. Raises OSError."""
+        self.stop()
+        kept = self.data.rename(self.data.with_suffix(".kept"))
+        # Its log can be larger than the data, and is of use only if the server had to be killed.
+        with contextlib.suppress(PostgresError):
+            run_unprivileged(str(self.postgres.programs / "pg_resetwal"), "-D", str(kept))
+        return kept
+
     def remove(self) -> None:
-        """Stop it and delete its data."""
+        """Stop it for good and delete its data."""
+        with self._lock:
+            self._is_removed = True
         self.stop()
         shutil.rmtree(self.data, ignore_errors=True)
         shutil.rmtree(self.socket_folder, ignore_errors=True)
+
+
+def folder_size(folder: Path) -> int:
+    """The bytes of all the files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def run_unprivileged(*command: str) -> None:

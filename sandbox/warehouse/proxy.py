@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import socket
-import socketserver
 import ssl
 import struct
 import threading
 from collections.abc import Callable
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
+
+import psycopg2
 
 from sandbox.warehouse import wire
 from sandbox.warehouse.backend import Backend, BackendError, Message, read_message
+from sandbox.warehouse.listener import Listener
 from sandbox.warehouse.session import Copier, Session
 
 SERVER_VERSION = "8.0.2"
@@ -31,7 +32,7 @@ PARAMETERS = (
     "TimeZone",
     "integer_datetimes",
 )
-log = logging.getLogger(__name__)
+ENDED = "terminating connection due to administrator command"
 
 
 class LoginRefusedError(Exception):
@@ -48,6 +49,7 @@ class SocketClient:
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
         self.stream = _buffered(connection)
+        self.is_hung_up = False
 
     def read(self) -> Message | None:
         """The next message, None when the client has gone."""
@@ -71,6 +73,13 @@ class SocketClient:
         self.socket = context.wrap_socket(self.socket, server_side=True)
         self.stream = _buffered(self.socket)
 
+    def hang_up(self) -> None:
+        """Let the client's thread, which may wait for a message, find that there are no more."""
+        self.is_hung_up = True
+        with contextlib.suppress(OSError):
+            # Not the method of a TLS socket, which would forget its keys in the midst of their use.
+            socket.socket.shutdown(self.socket, socket.SHUT_RD)
+
     def close(self) -> None:
         """Close both directions."""
         with contextlib.suppress(OSError):
@@ -79,9 +88,10 @@ class SocketClient:
 
 
 class Door:
-    """Listens on a free port of the loopback interface for one PostgreSQL server.
+    """Holds a port of the loopback interface for one PostgreSQL server, and listens while open.
 
-    `authenticate(user, password)` gives PostgreSQL's name for the user, or None to refuse.
+    `authenticate(user, password)` gives PostgreSQL's name for the user, or None to refuse;
+    `admits(address)` says whether a connection from there is answered at all.
     """
 
     def __init__(
@@ -90,45 +100,87 @@ class Door:
         tls: ssl.SSLContext,
         authenticate: Callable[[str, str], str | None],
         copier_for: Callable[[str, str], Copier],
+        admits: Callable[[str], bool],
     ) -> None:
         self.socket_path = socket_path
         self.tls = tls
         self.authenticate = authenticate
         self.copier_for = copier_for
-        self._server = _Listener(("127.0.0.1", 0), _Handler)
-        self._server.door = self
+        self.admits = admits
+        self._lock = threading.Lock()
+        self._clients: set[SocketClient] = set()
+        self._listener: Listener | None = Listener(0, admits, self.serve)
         self._is_open = False
-        self.port = int(self._server.server_address[1])
+        self.port = int(self._listener.server_address[1])
 
     def open(self) -> None:
-        """Take connections from now on."""
-        self._is_open = True
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        """Take connections from now on. Raises RuntimeError once it is closed for good."""
+        with self._lock:
+            if self._listener is None:
+                raise RuntimeError("the door is closed for good")
+            try:
+                self._listener.server_activate()
+            except OSError:  # somebody else listens on the port
+                self._hold_port(0)
+                self._listener.server_activate()
+            self._is_open = True
+            serve = self._listener.serve_forever
+            threading.Thread(target=serve, args=(0.05,), daemon=True).start()
 
-    def close(self) -> None:
-        """Take no more; sessions end when their PostgreSQL stops."""
-        if self._is_open:
-            self._server.shutdown()
-            self._is_open = False
-        self._server.server_close()
+    def close(self, for_good: bool = False) -> None:
+        """Take no more connections, and hold the port until it is opened again."""
+        with self._lock:
+            if self._listener and self._is_open:
+                self._listener.shutdown()
+                self._is_open = False
+                self._hold_port(self.port)
+            if self._listener and for_good:
+                self._listener.server_close()
+                self._listener = None
+
+    def _hold_port(self, port: int) -> None:
+        """Have a listener that does not listen yet, on this port if it is free."""
+        if self._listener:
+            self._listener.server_close()
+        try:
+            self._listener = Listener(port, self.admits, self.serve)
+        except OSError:
+            self._listener = Listener(0, self.admits, self.serve)
+        self.port = int(self._listener.server_address[1])
+
+    def end_sessions(self) -> None:
+        """End the sessions that wait for their clients; others end when their PostgreSQL stops."""
+        with self._lock:
+            for client in self._clients:
+                client.hang_up()
 
     def serve(self, connection: socket.socket) -> None:
         """Serve one client from its first byte to its last."""
         connection.settimeout(LOGIN_TIMEOUT_SECONDS)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = SocketClient(connection)
+        with self._lock:
+            self._clients.add(client)
+        try:
+            self._serve(client)
+        finally:
+            client.close()
+            with self._lock:
+                self._clients.discard(client)
+
+    def _serve(self, client: SocketClient) -> None:
         try:
             parameters = self._start_up(client)
             if parameters is not None:
                 self._serve_session(client, parameters)
+            if client.is_hung_up:
+                client.fatal(ENDED, "57P01")
         except LoginRefusedError as refusal:
             client.fatal(str(refusal), refusal.sqlstate)
         except wire.ProtocolError as problem:
             client.fatal(str(problem), "08P01")
-        except (ConnectionError, TimeoutError, ssl.SSLError):
-            client.fatal("terminating connection due to administrator command", "57P01")
-        finally:
-            client.close()
+        except (ConnectionError, TimeoutError, ssl.SSLError, psycopg2.OperationalError):
+            client.fatal(ENDED, "57P01")
 
     def _start_up(self, client: SocketClient) -> dict[str, str] | None:
         encrypted = False
@@ -175,23 +227,6 @@ class Door:
         if role is None:
             raise LoginRefusedError(f'password authentication failed for user "{user}"', "28000")
         return role
-
-
-class _Listener(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 128
-    door: Door
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        log.exception("a session failed")
-
-
-class _Handler(socketserver.BaseRequestHandler):
-    server: _Listener
-
-    def handle(self) -> None:
-        self.server.door.serve(self.request)
 
 
 def _buffered(connection: socket.socket) -> BinaryIO:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import threading
 import time
 from contextlib import closing
 
@@ -26,11 +27,16 @@ class Users:
         self._server = server
         self._master = master
         self._issued: dict[str, list[tuple[str, float]]] = {}
+        self._creating = threading.Lock()
 
     def create_master(self, password: str | None) -> None:
         """Create the master user, with a password of its own if the cluster has one."""
         create = sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD %s")
         self._run(create.format(sql.Identifier(self._master)), (password,))
+
+    def forget_master_password(self) -> None:
+        """Leave the master user no password but those that are issued."""
+        self._run(sql.SQL("ALTER ROLE {} PASSWORD NULL").format(sql.Identifier(self._master)), ())
 
     def issue(self, user: str, auto_create: bool, seconds: int) -> tuple[str, str]:
         """Login name and password as GetClusterCredentials gives them.
@@ -41,7 +47,8 @@ class Users:
         if not USER_NAME.fullmatch(user) or user == BOOTSTRAP_USER:
             raise ValueError(f"DbUser {user} is not a valid user name")
         if auto_create:
-            self._create(user)
+            with self._creating:
+                self._create(user)
         login = (IAM_AUTO_CREATE_PREFIX if auto_create else IAM_PREFIX) + user
         password = secrets.token_urlsafe(32)
         self._issued.setdefault(login, []).append((password, time.time() + seconds))

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from psycopg2 import sql
 
@@ -30,21 +31,37 @@ class Identity:
     database: str
     master_user: str
     master_password: str | None
+    is_password_managed: bool
     slices: int
     attached_roles: Callable[[], list[str]]
+    admits: Callable[[str], bool]
 
 
 class Warehouse:
-    """Serves one cluster's databases on a port of the loopback interface."""
+    """Serves one cluster's databases on a port of the loopback interface.
 
-    def __init__(self, postgres: Postgres, identity: Identity, tls: ssl.SSLContext) -> None:
+    Begins with a copy of `data`, what `keep_data` of another has given, if there is one.
+    """
+
+    def __init__(
+        self, postgres: Postgres, identity: Identity, tls: ssl.SSLContext, data: Path | None
+    ) -> None:
         self.identity = identity
-        self._server = postgres.make_server(f"c{secrets.token_hex(4)}")
+        self._is_restored = data is not None
+        self._server = postgres.make_server(f"c{secrets.token_hex(4)}", data)
         self.users = Users(self._server, identity.master_user)
         self._door = Door(
-            lambda: self._server.socket_path, tls, self.users.authenticate, self._copier_for
+            lambda: self._server.socket_path,
+            tls,
+            self.users.authenticate,
+            self._copier_for,
+            identity.admits,
         )
-        self.port = self._door.port
+
+    @property
+    def port(self) -> int:
+        """Where its door is."""
+        return self._door.port
 
     def start(self) -> None:
         """Start the server with the master user and the first database, then open the door.
@@ -52,28 +69,48 @@ class Warehouse:
         Leaves nothing behind if that fails.
         """
         try:
-            self._start()
+            self._server.start()
+            if not self._is_restored:
+                self._set_up()
+            elif self.identity.is_password_managed:
+                self.users.forget_master_password()
+            self._door.open()
         except Exception:
             self.stop()
             raise
 
-    def _start(self) -> None:
-        self._server.start()
+    def _set_up(self) -> None:
         slices = "UPDATE sandbox.settings SET slices = {}"
         self._run("template1", slices, sql.Literal(self.identity.slices))
         self.users.create_master(self.identity.master_password)
         names = map(sql.Identifier, (self.identity.database, self.identity.master_user))
         self._run("postgres", "CREATE DATABASE {} OWNER {}", *names)
-        self._door.open()
 
     def _run(self, database: str, statement: str, *parts: sql.Composable) -> None:
         with closing(self._server.connect(database)) as connection:
             connection.cursor().execute(sql.SQL(statement).format(*parts))
 
-    def stop(self) -> None:
-        """Close the door, end all sessions, delete the data."""
+    def pause(self) -> None:
+        """Close the door and end all sessions; the data stays."""
         self._door.close()
+        self._server.stop()
+        self._door.end_sessions()
+
+    def resume(self) -> None:
+        """Start again after a pause, on the same port unless it has been taken meanwhile."""
+        self._server.start()
+        self._door.open()
+
+    def keep_data(self) -> Path:
+        """Pause, and put the data folder aside; where it is."""
+        self.pause()
+        return self._server.keep_data()
+
+    def stop(self) -> None:
+        """Close the door, end all sessions, delete the data that is still here; for good."""
+        self._door.close(for_good=True)
         self._server.remove()
+        self._door.end_sessions()
 
     def _copier_for(self, database: str, user: str) -> Callable[[Backend, CopyCommand], CopyResult]:
         def storage(role: str, region: str | None) -> RoleStorage:
