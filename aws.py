@@ -1,4 +1,4 @@
-"""What the scripts share of AWS: its clients, and the role, the group and the cluster in it."""
+"""What the scripts share of AWS: its clients, what is ours in it, and the cluster."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from errors import DwhError
 
 if TYPE_CHECKING:
     from dwh import Config
-
-POLICY_NAME = "read-sparkify-data"
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,8 @@ class Target:
     client_options: dict[str, Any]
     address_url: str
     ca_file: str
-    # The sandbox is reached past the user's own proxies and AWS profile, which None leaves alone.
+    # The sandbox is reached past the user's own proxies, which None leaves alone.
     proxies: dict[str, str] | None = None
-    session_variables: dict[str, Any] | None = None
 
 
 def find_target(config: Config) -> Target:
@@ -40,23 +38,45 @@ def find_target(config: Config) -> Target:
 
     state = read_state(Path(config.sandbox_state))
     keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
-    unset = {"profile": (None,) * 4, "config_file": (None, None, os.devnull, None)}
     options = {"endpoint_url": state.endpoint_url, **keys}
-    return Target(options, f"{state.endpoint_url}/checkip", state.ca_file, {}, unset)
+    return Target(options, f"{state.endpoint_url}/checkip", state.ca_file, {})
 
 
 def client(config: Config, service: str) -> Any:
     """A client of one of AWS's services."""
-    import boto3
     from botocore.config import Config as ClientConfig
-    from botocore.session import Session
 
     target = find_target(config)
     options = ClientConfig(
         connect_timeout=10, proxies=target.proxies, retries={"mode": "standard", "max_attempts": 5}
     )
-    session = boto3.Session(botocore_session=Session(session_vars=target.session_variables))
+    session = session_of(config.target)
     return session.client(service, config.aws_region, config=options, **target.client_options)
+
+
+@cache
+def session_of(target: str) -> Any:
+    """A session of boto3; the sandbox's knows nothing of the user's own AWS."""
+    import boto3
+    from botocore.session import Session
+
+    unset = {"profile": (None,) * 4, "config_file": (None, None, os.devnull, None)}
+    variables = unset if target == "sandbox" else None
+    return boto3.Session(botocore_session=Session(session_vars=variables))
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The services that the environment is made of."""
+
+    iam: Any
+    ec2: Any
+    redshift: Any
+
+
+def clients(config: Config) -> Clients:
+    """Clients of the services that the environment is made of."""
+    return Clients(*(client(config, service) for service in ("iam", "ec2", "redshift")))
 
 
 def attempt(codes: str, call: Callable[..., Any], **arguments: Any) -> Any:
@@ -71,9 +91,9 @@ def attempt(codes: str, call: Callable[..., Any], **arguments: Any) -> Any:
         raise
 
 
-def polling(seconds: float) -> Iterator[None]:
+def polling(seconds: float, pause: float = 0.1) -> Iterator[None]:
     """Yield at once, then less and less often, until so many seconds have passed."""
-    end, pause = time.monotonic() + seconds, 0.2
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         yield
         time.sleep(pause)
@@ -88,7 +108,13 @@ def tags(config: Config) -> list[dict[str, str]]:
     return [
         {"Key": "project", "Value": "sparkify-dwh"},
         {"Key": "environment", "Value": config.identifier},
+        {"Key": "region", "Value": config.aws_region},
     ]
+
+
+def tag_filters(config: Config) -> list[dict[str, Any]]:
+    """The tags as EC2 filters by them."""
+    return [{"Name": f"tag:{tag['Key']}", "Values": [tag["Value"]]} for tag in tags(config)]
 
 
 def is_ours(resource: dict[str, Any], config: Config) -> bool:
@@ -101,41 +127,27 @@ def check_ours(kind: str, name: str, key: str, found: dict[str, Any], config: Co
     """Refuse to change what somebody else has made."""
     if not is_ours(found, config):
         raise DwhError(
-            f"the {kind} {name} is there, but was not made for {config.identifier}",
-            f"choose another {key} in dwh.cfg",
+            f"the {kind} {name} is there, but was not made for {config.identifier}"
+            f" in {config.aws_region}",
+            f"choose another {key} in dwh.cfg: what others have made is left alone",
         )
-
-
-def find_role(iam: Any, name: str) -> dict[str, Any] | None:
-    """The IAM role, if it is there."""
-    answer = attempt("NoSuchEntity", iam.get_role, RoleName=name)
-    return answer["Role"] if answer else None
-
-
-def find_security_group(ec2: Any, config: Config, vpc: str | None) -> dict[str, Any] | None:
-    """The security group, if it is there."""
-    if vpc is None:
-        return None
-    filters = [
-        {"Name": "group-name", "Values": [config.security_group]},
-        {"Name": "vpc-id", "Values": [vpc]},
-    ]
-    return next(iter(ec2.describe_security_groups(Filters=filters)["SecurityGroups"]), None)
-
-
-def find_vpc(ec2: Any) -> str | None:
-    """The region's default VPC, if it has one."""
-    filters = [{"Name": "is-default", "Values": ["true"]}]
-    return next((vpc["VpcId"] for vpc in ec2.describe_vpcs(Filters=filters)["Vpcs"]), None)
 
 
 # ---------------------------------------------------------------------------- the cluster
 
 # What to do about a cluster that does not become available by itself, by its status.
-STATUS_HINTS = {
-    "paus": "resume it in the console, or with `aws redshift resume-cluster`",
-    "delet|final": "wait until it is gone, then run python setup_env.py",
-    "incompatible|failure|full": "see the Redshift console; python shutdown_env.py removes it",
+STUCK_HINTS = {
+    "incompatible-network": "see whether its subnets and security groups still exist",
+    "incompatible": "see the reason in the Redshift console",
+    "hardware-failure": "AWS replaces its nodes; see the Redshift console how far it is",
+    "storage-full": "add nodes in the Redshift console, and set NODES in dwh.cfg to their number",
+}
+LAST_RESORT = "or take it down: python shutdown_env.py --no-snapshot"
+# What to do about a cluster that cannot be used now, by its status.
+WAITING_HINTS = {
+    "paus": "resume it: python setup_env.py",
+    "delet|final": "it is on its way out; make a new one: python setup_env.py",
+    "": "wait for it: python setup_env.py returns when it is available",
 }
 
 
@@ -153,25 +165,28 @@ def available_cluster(config: Config) -> dict[str, Any]:
     cluster: dict[str, Any] = answer["Clusters"][0]
     refuse_stuck(cluster)
     if not cluster["ClusterStatus"].startswith("available"):
-        hint = "wait for it: python setup_env.py returns when it is available"
-        raise unavailable(cluster, hint)
+        raise unavailable(cluster, hint_for(cluster, WAITING_HINTS))
     return cluster
 
 
 def is_available(cluster: dict[str, Any]) -> bool:
-    """Whether the cluster can be used, with its roles; an error if it never will by itself."""
-    refuse_stuck(cluster)
+    """Whether the cluster can be used, and has all the roles that it was given."""
     ready = cluster.get("ClusterAvailabilityStatus", "Available") == "Available"
-    roles = [each.get("ApplyStatus", "in-sync") for each in cluster.get("IamRoles", [])]
-    attached = all(status == "in-sync" for status in roles)
+    given = [each.get("ApplyStatus", "in-sync") for each in cluster.get("IamRoles", [])]
+    attached = all(status == "in-sync" for status in given)
     return bool(ready and attached and cluster["ClusterStatus"].startswith("available"))
 
 
 def refuse_stuck(cluster: dict[str, Any]) -> None:
     """Raise if it makes no sense to wait for the cluster."""
-    for pattern, hint in STATUS_HINTS.items():
-        if re.search(pattern, cluster["ClusterStatus"]):
-            raise unavailable(cluster, hint)
+    if hint := hint_for(cluster, STUCK_HINTS):
+        raise unavailable(cluster, f"{hint}, {LAST_RESORT}")
+
+
+def hint_for(cluster: dict[str, Any], hints: dict[str, str]) -> str:
+    """The first hint whose pattern the cluster's status has, or none."""
+    status = cluster["ClusterStatus"]
+    return next((hint for pattern, hint in hints.items() if re.search(pattern, status)), "")
 
 
 def unavailable(cluster: dict[str, Any], hint: str) -> DwhError:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aws import available_cluster, client, find_target
 from errors import UsageError
 from terminal import run as run
+from terminal import say
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection, cursor
@@ -62,15 +63,28 @@ def node_type(value: str) -> str:
 
 
 def address(value: str) -> str:
-    """Read `auto` or a range of IPv4 addresses that is not most of the internet."""
+    """Read `auto` or a range of addresses."""
     if value == "auto":
         return value
-    if value.endswith("/0"):
-        raise ValueError("would open the warehouse to the whole internet")
     try:
-        return str(ipaddress.IPv4Network(value))
+        return str(ipaddress.ip_network(value))
     except ValueError:
-        raise ValueError("must be auto or an IPv4 range such as 203.0.113.7/32") from None
+        raise ValueError("must be auto or a range such as 203.0.113.7/32") from None
+
+
+def group_ids(value: str) -> tuple[str, ...]:
+    """Read the ids of security groups, none if there is nothing."""
+    ids = tuple(value.replace(",", " ").split())
+    if not all(re.fullmatch("sg-[0-9a-f]{8,17}", each) for each in ids):
+        raise ValueError("must be ids such as sg-0123456789abcdef0, or empty")
+    return ids
+
+
+def yes_or_no(value: str) -> bool:
+    """Read a yes or a no."""
+    if value not in {"yes", "no"}:
+        raise ValueError("must be yes or no")
+    return value == "yes"
 
 
 region = text(r"[a-z]{2}(-[a-z]+)+-\d", "a region such as us-west-2")
@@ -85,6 +99,9 @@ cluster_identifier = text(
 database = text(r"[a-z][a-z0-9_]{0,63}", "1 to 64 lower-case letters, digits and _, first a letter")
 user = text(r"(?!public$)[a-z][a-z0-9_+.@-]{0,127}", "a lower-case name, and not public")
 role = text(r"[\w+=,.@-]{1,64}", "1 to 64 letters, digits and +=,.@_-")
+subnet_group = text(
+    r"(?!default$)[a-z0-9._-]{0,255}", "the name of a subnet group that exists, or empty"
+)
 group = text(r"(?!sg-)[\w .:/()#,@+=&;{}!$*-]{1,255}", "a name that does not start with sg-")
 
 
@@ -105,11 +122,14 @@ class Config:
     database: str = setting("cluster", "DATABASE", database)
     user: str = setting("cluster", "USER", user)
     port: int = setting("cluster", "PORT", number(range(5431, 5456), range(8191, 8216)))
-    public: str = setting("cluster", "PUBLICLY_ACCESSIBLE", text("yes|no", "yes or no"))
-    timeout_minutes: int = setting("cluster", "CREATE_TIMEOUT_MINUTES", number(range(1, 241)))
+    public: bool = setting("cluster", "PUBLICLY_ACCESSIBLE", yes_or_no)
+    subnet_group: str = setting("cluster", "SUBNET_GROUP", subnet_group)
+    timeout_minutes: int = setting("cluster", "TIMEOUT_MINUTES", number(range(1, 241)))
     role: str = setting("access", "ROLE", role)
     security_group: str = setting("access", "SECURITY_GROUP", group)
+    security_groups: tuple[str, ...] = setting("access", "EXISTING_SECURITY_GROUPS", group_ids)
     client_address: str = setting("access", "CLIENT_ADDRESS", address)
+    open_to_the_internet: bool = setting("access", "OPEN_TO_THE_INTERNET", yes_or_no)
     log_data: str = setting("s3", "LOG_DATA", s3_url)
     log_json_paths: str = setting("s3", "LOG_JSON_PATHS", s3_url)
     song_data: str = setting("s3", "SONG_DATA", s3_url)
@@ -137,7 +157,14 @@ def load_config(path: Path) -> Config:
         if len(faults) == 1:
             raise UsageError(f"{path.name}: {faults[0]}", hint)
         raise UsageError(f"{path.name} has {len(faults)} faults", hint, faults)
+    warn(Config(**values))
     return Config(**values)
+
+
+def warn(config: Config) -> None:
+    """Say on every run what is dangerous in dwh.cfg, though it is allowed there."""
+    if config.open_to_the_internet and config.target == "aws":
+        say("warning: OPEN_TO_THE_INTERNET = yes lets anybody on the internet try to log in")
 
 
 def read_settings(file: configparser.ConfigParser) -> tuple[dict[str, Any], list[str]]:
@@ -167,6 +194,12 @@ def contradictions(values: dict[str, Any]) -> list[str]:
         if values["nodes"] not in nodes:
             limits = f"{nodes.start} to {nodes.stop - 1}"
             faults.append(f"[cluster] NODES of {values['node_type']} must be {limits}")
+    whom = values.get("client_address", "auto")
+    if is_everybody(whom) and not values.get("open_to_the_internet"):
+        faults.append(
+            f"[access] CLIENT_ADDRESS = {whom} would let in most of the internet; if that is "
+            "meant, set OPEN_TO_THE_INTERNET = yes"
+        )
     logs, paths, songs = (values.get(k) for k in ("log_data", "log_json_paths", "song_data"))
     if logs and paths and paths.startswith(logs):
         faults.append("[s3] LOG_JSON_PATHS starts like LOG_DATA and would be loaded as data")
@@ -175,6 +208,14 @@ def contradictions(values: dict[str, Any]) -> list[str]:
     if not Path(values.get("sandbox_data", ".")).is_dir() and values["sandbox_data"] != "sample":
         faults.append(f"[sandbox] DATA = {values['sandbox_data']} is not a folder")
     return faults
+
+
+def is_everybody(addresses: str) -> bool:
+    """Whether a range has more addresses than any one organisation."""
+    if addresses == "auto":
+        return False
+    network = ipaddress.ip_network(addresses)
+    return network.prefixlen < (8 if network.version == 4 else 16)
 
 
 # A COPY may be silent for long: keepalives hold the connection open meanwhile.
@@ -197,17 +238,30 @@ def connect(config: Config) -> connection:
         AutoCreate=False,
         DurationSeconds=900,
     )
-    session = psycopg2.connect(
-        CONNECTION_OPTIONS,
-        host=cluster["Endpoint"]["Address"],
-        port=cluster["Endpoint"]["Port"],
-        dbname=config.database,
-        user=credentials["DbUser"],
-        password=credentials["DbPassword"],
-        sslrootcert=find_target(config).ca_file,
-    )
+    try:
+        session = psycopg2.connect(
+            CONNECTION_OPTIONS,
+            host=cluster["Endpoint"]["Address"],
+            port=cluster["Endpoint"]["Port"],
+            dbname=config.database,
+            user=credentials["DbUser"],
+            password=credentials["DbPassword"],
+            sslrootcert=find_target(config).ca_file,
+        )
+    except psycopg2.OperationalError as error:
+        raise explain_login(error, config, cluster) from error
     psycopg2.extensions.set_wait_callback(wait)
     return session
+
+
+def explain_login(error: Exception, config: Config, cluster: dict[str, Any]) -> Exception:
+    """Why the port does not answer, if that is the error; else the error itself."""
+    reason = re.search("(?i)timeout|timed out|refused|no route|unreachable", str(error))
+    if reason is None:
+        return error
+    from provisioning.reachability import unreachable
+
+    return unreachable(config, cluster, reason[0])
 
 
 def wait(session: connection) -> None:

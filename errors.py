@@ -67,12 +67,28 @@ AWS_HINTS = {
     "Expired": ("the AWS credentials have expired", "log in again, for instance `aws sso login`"),
     "InvalidClientToken|UnrecognizedClient|SignatureDoesNotMatch|AuthFailure|InvalidAccessKey": (
         "AWS does not accept the credentials",
-        "check them with `aws sts get-caller-identity`",
+        "check them with `aws sts get-caller-identity`; a REGION must be enabled in the account",
     ),
+    "OptInRequired": ("AWS does not serve this", "enable REGION, or the service, in the account"),
     "EndpointConnection|ConnectTimeout|ReadTimeout|ConnectionClosed|ProxyConnection|SSLError": (
         "the AWS endpoint cannot be reached",
-        "check the network and REGION; for the sandbox, run python setup_env.py",
+        "check REGION and the network; for the sandbox, run python setup_env.py",
     ),
+    "QuotaExceeded|LimitExceeded": (
+        "the account's quota is reached",
+        "delete what is not needed, or raise it in the Service Quotas console",
+    ),
+    "InsufficientClusterCapacity": (
+        "AWS has no such nodes free now",
+        "try again later, or choose another NODE_TYPE or REGION in dwh.cfg",
+    ),
+    "ClusterSubnetGroupNotFound": ("there is no such subnet group", "check SUBNET_GROUP"),
+    "InvalidGroup": ("there is no such security group", "check EXISTING_SECURITY_GROUPS"),
+    "InvalidVPCNetworkState|InvalidSubnet": (
+        "the VPC does not allow it",
+        "see its subnets; where VPC Block Public Access is on, set PUBLICLY_ACCESSIBLE = no",
+    ),
+    "Throttl|RequestLimitExceeded|SlowDown": ("AWS is asked too often", "try again in a minute"),
 }
 
 
@@ -81,13 +97,24 @@ def explain_aws(error: Any) -> DwhError:
     answer = getattr(error, "response", {}).get("Error", {})
     code = answer.get("Code", type(error).__name__)
     if re.search("AccessDenied|UnauthorizedOperation|NotAuthorized", code):
-        action = re.search(r"perform: (\S+)", str(error))
-        denied = action[1] if action else getattr(error, "operation_name", "this")
-        return DwhError(f"AWS denies {denied}", "ask for this permission for your AWS identity")
+        return explain_denial(error)
+    said = answer.get("Message") or first_line(error)
+    if re.search("(?i)node type", str(error)):
+        hint = "choose another NODE_TYPE in dwh.cfg, such as ra3.large"
+        return DwhError(f"AWS does not create such nodes here ({said})", hint)
     for pattern, (what, hint) in AWS_HINTS.items():
         if re.search(pattern, code):
-            return DwhError(f"{what} ({first_line(error)})", hint)
+            return DwhError(f"{what} ({said})", hint)
     return DwhError(first_line(error), "see the message of AWS; running the script again is safe")
+
+
+def explain_denial(error: Any) -> DwhError:
+    """What an operator may not do, and on what."""
+    found = re.search(r"perform: (\S+)(?: on resource: (\S+))?", str(error))
+    denied = found[1] if found else getattr(error, "operation_name", "this")
+    on = f" on {found[2]}" if found and found[2] else ""
+    hint = "ask for it: docs/operator-policy.json holds all that the scripts need"
+    return DwhError(f"AWS denies {denied}{on}", hint)
 
 
 NOT_CONNECTED = "no connection to the warehouse"

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import sql_queries
-from aws import role_arn
+from aws import polling, role_arn
 from dwh import Config, load_config, transaction
 from errors import ChecksError, DwhError, first_line
 from terminal import counted, parser, print_table, run, say, step
@@ -24,12 +24,32 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
 LONGEST_VALUE = 60
+# IAM tells Redshift of a new or changed role within about a minute.
+ROLE_DELAY_SECONDS = 60
+FIRST_PAUSE_SECONDS = 2
+NOT_TAKEN = "not authorized to assume|Not authorized to get credentials"
+
+
+class RoleError(DwhError):
+    """The cluster cannot take its role, or not yet."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Stage, transform, check, commit; then say what is in the warehouse."""
     config = load_config(parser(__doc__).parse_args(argv).config)
     role = role_arn(config)
+    for _ in polling(ROLE_DELAY_SECONDS, FIRST_PAUSE_SECONDS):
+        try:
+            load(config, role)
+            return 0
+        except RoleError as error:
+            refusal = error
+            say("waiting until Redshift may take the role: IAM can need a minute to tell it")
+    raise refusal
+
+
+def load(config: Config, role: str) -> None:
+    """Load everything in one transaction. Raises RoleError while the role cannot be taken."""
     seconds: dict[str, float] = {}
     with transaction(config) as cursor:
         lock(cursor)
@@ -40,7 +60,6 @@ def main(argv: list[str] | None = None) -> int:
         after = count_rows(cursor)
         matched = count(cursor, sql_queries.matched_plays_count)
     report(before, after, seconds, matched)
-    return 0
 
 
 def lock(cursor: cursor) -> None:
@@ -85,12 +104,15 @@ def explain_copy(cursor: cursor, error: Exception, table: str, source: str) -> D
     file = re.search(r"S3 key being read : (s3://\S+)", message)
     reason = re.sub(",Rid .*", "", first_line(error))
     what = f"{file[1] if file else source} cannot be loaded: {reason}"
+    if re.search(NOT_TAKEN, message):
+        return RoleError(what, COPY_HINTS[REFUSED])
     for pattern, hint in COPY_HINTS.items():
         if re.search(pattern, message):
             return DwhError(what, hint)
     return DwhError(what, "see the message of Redshift; nothing was changed")
 
 
+REFUSED = f"AccessDenied|not associated|{NOT_TAKEN}"
 COPY_HINTS = {
     "S3 prefix .* does not exist": (
         "nothing in S3 starts like this; check LOG_DATA and SONG_DATA in dwh.cfg"
@@ -99,9 +121,7 @@ COPY_HINTS = {
     "NoSuchKey": "there is no such file; check LOG_JSON_PATHS in dwh.cfg",
     "PermanentRedirect": "the bucket is elsewhere; set REGION in [s3] of dwh.cfg",
     "(?i)jsonpath": "correct the file that LOG_JSON_PATHS in dwh.cfg names",
-    "AccessDenied|not authorized|Not authorized|not associated": (
-        "the cluster's role may not read this; run python setup_env.py again"
-    ),
+    REFUSED: "the cluster's role may not read this; run python setup_env.py again",
 }
 
 

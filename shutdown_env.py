@@ -1,164 +1,147 @@
-"""Delete what setup_env.py has created: the cluster with its data, the security group, the role.
+"""Delete what setup_env.py has created: the cluster, the security group, the role.
 
-Shows what it will delete and asks first. What is already gone is fine. With the sandbox as
-target, it does not ask, and stops the sandbox at the end.
+First shows what it will delete, and asks. On AWS the cluster's rows are kept in a final snapshot,
+from which setup_env.py --restore comes back, unless --no-snapshot says otherwise. With the sandbox
+as target, it does not ask, keeps nothing, and stops the sandbox at the end.
 
 Example:
-    python shutdown_env.py --yes
+    python shutdown_env.py --dry-run
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
-from aws import (
-    POLICY_NAME,
-    attempt,
-    client,
-    find_cluster,
-    find_role,
-    find_security_group,
-    find_vpc,
-    is_ours,
-    polling,
-)
+from aws import Clients, clients, find_cluster, is_ours
 from dwh import Config, load_config
 from errors import DwhError, explain
-from terminal import confirm, parser, run, say, step
-
-GROUP_TIMEOUT_SECONDS = 300
+from provisioning import cluster_end, plan, role, security_group, snapshots
+from provisioning.plan import Change
+from terminal import confirm, counted, parser, run, say, step
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Show the plan, ask, and delete everything in the reverse order of its creation."""
-    options = parser(__doc__)
-    options.add_argument("--yes", action="store_true", help="do not ask")
-    arguments = options.parse_args(argv)
+    """Show the plan, ask, delete everything in the order that AWS needs, and look again."""
+    arguments = read_options(argv)
     config = load_config(arguments.config)
     if config.target == "sandbox":
-        tear_down_sandbox(config)
+        take_down_sandbox(config, arguments)
     else:
-        tear_down(config, ask=not arguments.yes)
+        take_down(config, arguments)
     return 0
 
 
-def tear_down(config: Config, ask: bool) -> None:
-    """Delete what setup_env.py has made, if the answer is yes."""
-    plan = find_everything(config)
-    show(plan, config)
-    if plan and ask:
-        confirm(f"Delete all of this in {config.aws_region}?")
-    delete(plan, config)
+def read_options(argv: list[str] | None) -> argparse.Namespace:
+    """The command line."""
+    options = parser(__doc__)
+    options.add_argument("--yes", action="store_true", help="do not ask")
+    options.add_argument("--dry-run", action="store_true", help="show the plan and do nothing")
+    how = options.add_mutually_exclusive_group()
+    how.add_argument(
+        "--snapshot",
+        action=argparse.BooleanOptionalAction,
+        help="keep the rows in a final snapshot, or lose them (default: keep them on AWS)",
+    )
+    how.add_argument("--pause", action="store_true", help="only pause the cluster")
+    return options.parse_args(argv)
 
 
-def tear_down_sandbox(config: Config) -> None:
-    """Delete what is in the sandbox, and stop it whatever becomes of that."""
+def take_down(config: Config, arguments: argparse.Namespace) -> None:
+    """Carry out the plan, if the answer is yes, and see that nothing is left."""
+    aws = clients(config)
+    changes = make_plan(aws, config, arguments)
+    show(changes, config, arguments)
+    if arguments.dry_run:
+        return
+    if changes and not arguments.pause and not arguments.yes and config.target == "aws":
+        confirm("Delete this?")
+    plan.carry_out(changes)
+    if arguments.pause:
+        say_how_to_resume(changes)
+    else:
+        sweep(aws, config)
+        snapshots.tag_snapshots(aws.redshift, config)
+        snapshots.tell(aws.redshift, config)
+
+
+def show(changes: list[Change], config: Config, arguments: argparse.Namespace) -> None:
+    """Print the plan: on stdout if it is all that is asked for."""
+    place = "the sandbox" if config.target == "sandbox" else f"AWS, {config.aws_region}"
+    if changes:
+        out = sys.stdout if arguments.dry_run else sys.stderr
+        plan.show(f"Plan for {config.identifier} in {place}", changes, out)
+    else:
+        what = "no cluster" if arguments.pause else "nothing"
+        say(f"nothing to do: {what} of {config.identifier} is in {place}")
+    if arguments.dry_run:
+        say("Nothing was changed.")
+
+
+def say_how_to_resume(changes: list[Change]) -> None:
+    """Say what a paused cluster costs, and how to come back."""
+    if changes:
+        say("While it is paused, its nodes are not billed; its storage and its secret are.")
+        say("Resume it: python setup_env.py")
+
+
+def make_plan(aws: Clients, config: Config, arguments: argparse.Namespace) -> list[Change]:
+    """What has to be done, in its order: the cluster holds on to the others."""
+    if arguments.pause:
+        return cluster_end.plan_pause(aws.redshift, config)
+    keep_rows = arguments.snapshot
+    if keep_rows is None:
+        keep_rows = config.target == "aws"
+    snapshot = snapshots.new_name(config) if keep_rows else None
+    return [
+        *cluster_end.plan_shutdown(aws.redshift, config, snapshot),
+        *security_group.plan_shutdown(aws.ec2, config),
+        *role.plan_shutdown(aws.iam, config),
+    ]
+
+
+def sweep(aws: Clients, config: Config) -> None:
+    """Look for what should be gone by now. Raises DwhError that lists it."""
+    with step("sweep") as current:
+        left = leftovers(aws, config)
+        current.result = f"{counted(len(left), 'thing')} left" if left else "nothing is left"
+    if left:
+        what = f"{counted(len(left), 'thing')} of {config.identifier} could not be deleted"
+        hint = "see what still uses them, then run python shutdown_env.py again"
+        raise DwhError(what, hint, left)
+
+
+def leftovers(aws: Clients, config: Config) -> list[str]:
+    """What carries the environment's tags, snapshots aside."""
+    cluster = find_cluster(aws.redshift, config) or {}
+    changes = [
+        *security_group.plan_shutdown(aws.ec2, config),
+        *role.plan_shutdown(aws.iam, config),
+    ]
+    left = [f"cluster {config.identifier}"] if is_ours(cluster, config) else []
+    return left + [change.resource for change in changes]
+
+
+def take_down_sandbox(config: Config, arguments: argparse.Namespace) -> None:
+    """Delete what is in the sandbox, and stop it, unless it still holds what is to be kept."""
     from sandbox.control import is_running, stop
 
     state = Path(config.sandbox_state)
     if not state.exists():
         say("nothing to do: no sandbox is running")
         return
+    if arguments.dry_run or arguments.pause or arguments.snapshot:
+        take_down(config, arguments)
+        return
     try:
         if is_running(state):
-            tear_down(config, ask=False)
+            take_down(config, arguments)
     except Exception as error:
         say(f"the sandbox is stopped as it is: {explain(error).what}")
     finally:
         with step("sandbox") as current:
             current.result = "stopped" if stop(state) else "not running, leftovers removed"
-
-
-def find_everything(config: Config) -> dict[str, dict[str, Any]]:
-    """What setup_env.py has made and is still there, by kind; other people's things are not."""
-    ec2 = client(config, "ec2")
-    found = {
-        "cluster": find_cluster(client(config, "redshift"), config),
-        "security group": find_security_group(ec2, config, find_vpc(ec2)),
-        "role": find_role(client(config, "iam"), config.role),
-    }
-    return {kind: each for kind, each in found.items() if each and is_ours(each, config)}
-
-
-def show(plan: dict[str, dict[str, Any]], config: Config) -> None:
-    """Say what will be deleted."""
-    losses = {
-        "cluster": f"{config.identifier}, with all its data and no final snapshot",
-        "security group": config.security_group,
-        "role": config.role,
-    }
-    for kind, loss in losses.items():
-        say(f"delete {kind} {loss}" if kind in plan else f"{kind}: none that setup_env.py made")
-    if not plan:
-        say(f"nothing to delete for {config.identifier} in {config.aws_region}")
-
-
-def delete(plan: dict[str, dict[str, Any]], config: Config) -> None:
-    """Delete the cluster first: it holds on to the others."""
-    if "cluster" in plan:
-        delete_cluster(client(config, "redshift"), config)
-    if "security group" in plan:
-        delete_security_group(client(config, "ec2"), plan["security group"]["GroupId"], config)
-    if "role" in plan:
-        delete_role(client(config, "iam"), config)
-
-
-def delete_cluster(redshift: Any, config: Config) -> None:
-    """Delete the cluster and wait until it is gone, also when it is busy or on its way out."""
-    with step(f"cluster {config.identifier}") as current:
-        for _ in polling(config.timeout_minutes * 60):
-            cluster = find_cluster(redshift, config)
-            if cluster is None:
-                current.result = "deleted"
-                return
-            current.update(cluster["ClusterStatus"])
-            if cluster["ClusterStatus"] != "deleting":
-                attempt(
-                    "ClusterNotFound InvalidClusterState",
-                    redshift.delete_cluster,
-                    ClusterIdentifier=config.identifier,
-                    SkipFinalClusterSnapshot=True,
-                )
-        minutes = config.timeout_minutes
-        what = f"the cluster {config.identifier} is still there after {minutes} minutes"
-        raise DwhError(what, "run python shutdown_env.py again to wait longer")
-
-
-def delete_security_group(ec2: Any, group_id: str, config: Config) -> None:
-    """Delete the security group, once the cluster's network interfaces have let go of it."""
-    with step(f"security group {config.security_group}") as current:
-        for _ in polling(GROUP_TIMEOUT_SECONDS):
-            if is_group_deleted(ec2, group_id):
-                current.result = "deleted"
-                return
-            current.update("still in use")
-        what = f"the security group {config.security_group} is still in use"
-        raise DwhError(what, "run python shutdown_env.py again in a few minutes")
-
-
-def is_group_deleted(ec2: Any, group_id: str) -> bool:
-    """Delete the security group; False while something still uses it."""
-    from botocore.exceptions import ClientError
-
-    try:
-        ec2.delete_security_group(GroupId=group_id)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code not in {"DependencyViolation", "InvalidGroup.NotFound"}:
-            raise
-        return bool(code == "InvalidGroup.NotFound")
-    return True
-
-
-def delete_role(iam: Any, config: Config) -> None:
-    """Delete the role and its policy."""
-    with step(f"role {config.role}") as current:
-        name = config.role
-        attempt("NoSuchEntity", iam.delete_role_policy, RoleName=name, PolicyName=POLICY_NAME)
-        attempt("NoSuchEntity", iam.delete_role, RoleName=name)
-        current.result = "deleted"
 
 
 if __name__ == "__main__":

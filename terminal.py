@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from errors import DwhError, UsageError, explain
 
@@ -178,8 +178,10 @@ def say(text: str) -> None:
 # ---------------------------------------------------------------------------- results
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table on stdout, numbers to the right, NULL as a dash."""
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], to: TextIO | None = None
+) -> None:
+    """Print a table, on stdout unless told otherwise; numbers to the right, NULL as a dash."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -193,14 +195,15 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     for row in listed:
         table.add_row(*map(cell, row))
     # In a file nothing is folded; without a width, rich would take 80 columns.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
+    out = to or sys.stdout
+    console = Console(file=out, highlight=False, width=None if out.isatty() else 10_000)
     console.width = max(console.width, NARROWEST_COLUMN * len(columns))
     # Written by rich itself, a pipe whose reader has gone would end the script as a failure.
     with console.capture() as printed:
         if title:
             console.print(title, style="bold", markup=False)
         console.print(table)
-    sys.stdout.write(printed.get())
+    out.write(printed.get())
 
 
 def counted(number: int, noun: str) -> str:

@@ -31,7 +31,7 @@ def fault(config: Path) -> str:
 PORT = "must be a number, 5431 to 5455 or 8191 to 8215"
 BUCKET = "must be s3://bucket/prefix, bucket of 3 to 63 characters, no wildcards or blanks"
 NAME = "must be 1 to 63 lower-case letters, digits and single hyphens, first a letter, .*"
-RANGE = "must be auto or an IPv4 range such as 203.0.113.7/32"
+RANGE = "must be auto or a range such as 203.0.113.7/32"
 BAD = [
     ("target_TARGET", "local", "must be sandbox or aws"),
     ("target_TARGET", "AWS", "must be sandbox or aws"),
@@ -56,13 +56,16 @@ BAD = [
     ("cluster_PORT", "5456", PORT),
     ("cluster_PORT", "-5439", PORT),
     ("cluster_PUBLICLY_ACCESSIBLE", "true", "must be yes or no"),
-    ("cluster_CREATE_TIMEOUT_MINUTES", "0", "must be a number, 1 to 240"),
+    ("cluster_TIMEOUT_MINUTES", "0", "must be a number, 1 to 240"),
     ("access_ROLE", "a role", "must be 1 to 64 letters, .*"),
     ("access_ROLE", "arn:aws:iam::123456789012:role/mine", "must be 1 to 64 letters, .*"),
     ("access_SECURITY_GROUP", "sg-0123", "must be a name that does not start with sg-"),
-    ("access_CLIENT_ADDRESS", "0.0.0.0/0", "would open the warehouse to the whole internet"),
+    ("cluster_SUBNET_GROUP", "default", "must be the name of a subnet group .*, or empty"),
+    ("access_EXISTING_SECURITY_GROUPS", "default", "must be ids such as sg-0123456789abcdef0, .*"),
+    ("access_EXISTING_SECURITY_GROUPS", "sg-01234567 x", "must be ids such as .*"),
+    ("access_OPEN_TO_THE_INTERNET", "true", "must be yes or no"),
     ("access_CLIENT_ADDRESS", "203.0.113.7/24", RANGE),
-    ("access_CLIENT_ADDRESS", "::1/128", RANGE),
+    ("access_CLIENT_ADDRESS", "2001:db8::1/64", RANGE),
     ("access_CLIENT_ADDRESS", "me", RANGE),
     ("s3_LOG_DATA", "log_data", BUCKET),
     ("s3_LOG_DATA", "s3://events", BUCKET),
@@ -87,10 +90,12 @@ def test_bad_value_is_named_with_what_it_must_be(
 
 
 FIELDS = [each.metadata for each in fields(dwh.Config)]
+OPTIONAL = {"SUBNET_GROUP", "EXISTING_SECURITY_GROUPS"}
+NEEDED = [each for each in FIELDS if each["key"] not in OPTIONAL]
 
 
 @pytest.mark.parametrize("left", ["", "{key} ="], ids=["left out", "empty"])
-@pytest.mark.parametrize("each", FIELDS, ids=lambda each: "{section} {key}".format(**each))
+@pytest.mark.parametrize("each", NEEDED, ids=lambda each: "{section} {key}".format(**each))
 def test_every_key_is_needed(config: Path, each: dict[str, str], left: str) -> None:
     before, header, section = config.read_text().partition(f"[{each['section']}]\n")
     section, found = re.subn(f"(?m)^{each['key']} =.*$", left.format(**each), section, count=1)
@@ -117,7 +122,18 @@ def test_unknown_key_is_named(config: Path, old: str, new: str, faults: list[str
     assert all(map(str.startswith, said, faults))
 
 
+@pytest.mark.parametrize("key", sorted(OPTIONAL))
+def test_key_that_may_be_empty_may_be_left_out(config: Path, key: str) -> None:
+    expected = dwh.load_config(config)
+    config.write_text(re.sub(f"(?m)^{key} =.*\n", "", config.read_text()))
+    assert dwh.load_config(config) == expected
+
+
 TOGETHER = "[s3] LOG_DATA and SONG_DATA start alike and would be loaded together"
+EVERYBODY = (
+    "[access] CLIENT_ADDRESS = {} would let in most of the internet; "
+    "if that is meant, set OPEN_TO_THE_INTERNET = yes"
+)
 CONTRADICTIONS = [
     (
         {"cluster_NODE_TYPE": "ra3.4xlarge", "cluster_NODES": "1"},
@@ -128,6 +144,10 @@ CONTRADICTIONS = [
         {"s3_LOG_JSON_PATHS": "s3://udacity-dend/log_data_paths.json"},
         "[s3] LOG_JSON_PATHS starts like LOG_DATA and would be loaded as data",
     ),
+    ({"access_CLIENT_ADDRESS": "0.0.0.0/0"}, EVERYBODY.format("0.0.0.0/0")),
+    ({"access_CLIENT_ADDRESS": "::/0"}, EVERYBODY.format("::/0")),
+    ({"access_CLIENT_ADDRESS": "128.0.0.0/1"}, EVERYBODY.format("128.0.0.0/1")),
+    ({"access_CLIENT_ADDRESS": "2000::/3"}, EVERYBODY.format("2000::/3")),
     ({"s3_SONG_DATA": "s3://udacity-dend/log_data/songs"}, TOGETHER),
     ({"s3_LOG_DATA": "s3://udacity-dend/song_data_logs"}, TOGETHER),
     ({"s3_SONG_DATA": "s3://udacity-dend/log_data"}, TOGETHER),
@@ -140,6 +160,21 @@ def test_values_that_contradict_each_other_are_refused(
 ) -> None:
     change(config, **settings)
     assert fault(config) == message
+
+
+RANGES = ["10.0.0.0/8", "203.0.113.7/32", "203.0.113.7", "2001:db8::/64"]
+
+
+@pytest.mark.parametrize("addresses", RANGES)
+def test_range_of_one_organisation_may_be_let_in(config: Path, addresses: str) -> None:
+    found = dwh.load_config(Path(change(config, access_CLIENT_ADDRESS=addresses)))
+    assert found.client_address.startswith(addresses)
+
+
+@pytest.mark.parametrize("ids", ["sg-01234567", "sg-01234567, sg-0123456789abcdef0"])
+def test_several_security_groups_may_be_named(config: Path, ids: str) -> None:
+    found = dwh.load_config(Path(change(config, access_EXISTING_SECURITY_GROUPS=ids)))
+    assert found.security_groups == tuple(ids.split(", "))
 
 
 def test_all_faults_are_reported_at_once(config: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import boto3
 import psycopg2
 import pytest
-from conftest import CLUSTER, REGION, ROOT, Warehouse
+from botocore.exceptions import ClientError
+from conftest import CLUSTER, ROOT, Warehouse
+from operators import Operator, new_operator, statement
+from test_door import STRANGER, is_answered, rule
 
 Check = Callable[[Warehouse], None]
 DIFFERENCES: dict[str, Check] = {}
@@ -100,27 +102,33 @@ def check_address_is_local(warehouse: Warehouse) -> None:
     assert endpoint["Port"] != 5439
 
 
-@differs("lets the security group decide")
-def check_security_group_is_not_applied(warehouse: Warehouse) -> None:
+@differs("never sees the packets")
+def check_connection_is_taken_and_not_answered(warehouse: Warehouse) -> None:
     cloud = warehouse.cloud
-    closed = cloud.client("ec2").create_security_group(GroupName="closed", Description="closed")
-    cloud.create_cluster("behind", VpcSecurityGroupIds=[closed["GroupId"]])
-    cloud.connect(name="behind").close()
-    cloud.client("redshift").delete_cluster(
-        ClusterIdentifier="behind", SkipFinalClusterSnapshot=True
-    )
+    group = [{"GroupId": cloud.default_group()}]
+    with rule(cloud, UserIdGroupPairs=group):
+        assert not is_answered(cloud, STRANGER)
+
+
+@differs("takes snapshots of running clusters")
+def check_running_cluster_is_left_as_it_is(warehouse: Warehouse) -> None:
+    redshift = warehouse.cloud.client("redshift")
+    with pytest.raises(ClientError, match=r"UnsupportedOperation.*final snapshots only"):
+        redshift.create_cluster_snapshot(ClusterIdentifier=CLUSTER, SnapshotIdentifier="now")
+    for change in ({"NodeType": "ra3.4xlarge", "NumberOfNodes": 4}, {"NewClusterIdentifier": "a"}):
+        with pytest.raises(ClientError, match="UnsupportedOperation"):
+            redshift.modify_cluster(ClusterIdentifier=CLUSTER, **change)
 
 
 @differs("checks every API call against IAM")
-def check_any_caller_is_let_in(warehouse: Warehouse) -> None:
-    stranger = boto3.client(
-        "redshift",
-        endpoint_url=warehouse.cloud.state.endpoint_url,
-        region_name=REGION,
-        aws_access_key_id="stranger",
-        aws_secret_access_key="stranger",
-    )
-    assert stranger.describe_clusters(ClusterIdentifier=CLUSTER)["Clusters"]
+def check_only_iam_identities_are_checked(warehouse: Warehouse) -> None:
+    call = ("redshift", "describe_clusters")
+    stranger = Operator(warehouse.cloud, "", "stranger", "stranger")
+    assert stranger.refusal(*call, ClusterIdentifier=CLUSTER)[0] == 200
+    operator = new_operator(warehouse.cloud)
+    assert operator.refusal(*call, ClusterIdentifier=CLUSTER)[1] == "AccessDenied"
+    operator.may(statement("*", Condition={"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}))
+    assert operator.refusal(*call, ClusterIdentifier=CLUSTER)[1] == "UnsupportedOperation"
 
 
 @differs("behaves in undocumented ways")

@@ -11,11 +11,11 @@ from conftest import ROOT
 from script_runs import SCRIPTS, run_script
 
 OPTIONS = {
-    "setup_env.py": set(),
+    "setup_env.py": {"--dry-run", "--restore"},
     "create_tables.py": {"--drop", "--yes"},
     "etl.py": set(),
     "query.py": {"--csv"},
-    "shutdown_env.py": {"--yes"},
+    "shutdown_env.py": {"--yes", "--dry-run", "--snapshot", "--pause"},
 }
 SLOW = {"boto3", "botocore", "psycopg2", "rich", "sandbox"}
 
@@ -25,7 +25,7 @@ def test_help_lists_the_options_and_an_example(script: str) -> None:
     done = run_script(script, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Example:\n    python {script}" in done.stdout
-    listed = set(re.findall(r"(?m)^  (?:-h, )?(--\w+)", done.stdout))
+    listed = set(re.findall(r"(?m)^  (?:-h, )?(--[\w-]+)", done.stdout))
     assert listed == {"--help", "--config", "--verbose"} | OPTIONS[script]
 
 

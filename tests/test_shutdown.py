@@ -2,81 +2,54 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.handlers import BUILTIN_HANDLERS
-from conftest import ROOT, Cloud, Pipeline, write_config
+from aws_site import Aws
+from conftest import READ_EVERYTHING, ROOT, Pipeline
 from script_runs import change, environment, refused, run_script
 
 import setup_env
+import shutdown_env
+from errors import DwhError
+
+CAPTURE = pytest.CaptureFixture[str]
+NOTHING: dict[str, list[Any]] = {"roles": [], "groups": [], "clusters": []}
 
 # ---------------------------------------------------------------------------- what others have made
 
 
-@pytest.fixture
-def on_aws(cloud: Cloud, tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
-    """A configuration with TARGET = aws, and variables that make a sandbox AWS."""
-    settings = {
-        "TARGET": "aws",
-        "IDENTIFIER": "on-aws",
-        "ROLE": "on-aws",
-        "SECURITY_GROUP": "on-aws",
-        "CLIENT_ADDRESS": "192.0.2.7/32",
-    }
-    variables = {
-        "AWS_ENDPOINT_URL": cloud.state.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "nobody",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-    }
-    config = write_config(tmp_path / "dwh.cfg", settings)
-    yield config, variables
-    run_script("shutdown_env.py", "--yes", "--config", str(config), env=variables)
+def make_role(aws: Aws) -> None:
+    aws.cloud.create_role(aws.name)
 
 
-def found_on(cloud: Cloud) -> dict[str, Any]:
-    """What there is, by name."""
-    iam, ec2, redshift = (cloud.client(name) for name in ("iam", "ec2", "redshift"))
-    return {
-        "roles": {each["RoleName"] for each in iam.list_roles()["Roles"]},
-        "groups": {g["GroupName"] for g in ec2.describe_security_groups()["SecurityGroups"]},
-        "clusters": {c["ClusterIdentifier"] for c in redshift.describe_clusters()["Clusters"]},
-    }
+def make_group(aws: Aws) -> None:
+    aws.cloud.client("ec2").create_security_group(GroupName=aws.name, Description="theirs")
 
 
-def make_role(cloud: Cloud) -> None:
-    cloud.create_role("on-aws")
+def make_cluster(aws: Aws) -> None:
+    aws.cloud.create_cluster(aws.name)
 
 
-def make_group(cloud: Cloud) -> None:
-    cloud.client("ec2").create_security_group(GroupName="on-aws", Description="theirs")
+def delete_role(aws: Aws) -> None:
+    aws.cloud.client("iam").delete_role_policy(RoleName=aws.name, PolicyName="read")
+    aws.cloud.client("iam").delete_role(RoleName=aws.name)
 
 
-def make_cluster(cloud: Cloud) -> None:
-    cloud.create_cluster("on-aws")
+def delete_group(aws: Aws) -> None:
+    aws.cloud.client("ec2").delete_security_group(GroupId=aws.group()["GroupId"])
 
 
-def delete_role(cloud: Cloud) -> None:
-    cloud.client("iam").delete_role_policy(RoleName="on-aws", PolicyName="read")
-    cloud.client("iam").delete_role(RoleName="on-aws")
-
-
-def delete_group(cloud: Cloud) -> None:
-    ec2 = cloud.client("ec2")
-    named = [{"Name": "group-name", "Values": ["on-aws"]}]
-    for group in ec2.describe_security_groups(Filters=named)["SecurityGroups"]:
-        ec2.delete_security_group(GroupId=group["GroupId"])
-
-
-def delete_cluster(cloud: Cloud) -> None:
-    redshift = cloud.client("redshift")
-    redshift.delete_cluster(ClusterIdentifier="on-aws", SkipFinalClusterSnapshot=True)
+def delete_cluster(aws: Aws) -> None:
+    redshift = aws.cloud.client("redshift")
+    redshift.delete_cluster(ClusterIdentifier=aws.name, SkipFinalClusterSnapshot=True)
 
 
 FOREIGN = [
@@ -88,26 +61,96 @@ FOREIGN = [
 
 @pytest.mark.parametrize(("kind", "key", "listed", "make", "delete"), FOREIGN)
 def test_what_others_have_made_is_refused_and_kept(
-    cloud: Cloud,
-    on_aws: tuple[Path, dict[str, str]],
+    aws: Aws,
     kind: str,
     key: str,
     listed: str,
-    make: Callable[[Cloud], None],
-    delete: Callable[[Cloud], None],
+    make: Callable[[Aws], None],
+    delete: Callable[[Aws], None],
 ) -> None:
-    config, variables = on_aws
-    make(cloud)
-    found = refused("setup_env.py", "--config", str(config), env=variables)
-    assert found.error == f"the {kind} on-aws is there, but was not made for on-aws"
-    assert found.hint == f"choose another {key} in dwh.cfg"
-    done = run_script("shutdown_env.py", "--yes", "--config", str(config), env=variables)
-    assert done.returncode == 0
-    assert f"{kind}: none that setup_env.py made" in done.stderr.splitlines()
-    left = found_on(cloud)
-    assert "on-aws" in left.pop(listed)
-    assert not any("on-aws" in names for names in left.values())
-    delete(cloud)
+    make(aws)
+    before = aws.environment()
+    with pytest.raises(DwhError) as refusal:
+        aws.set_up()
+    assert refusal.value.what.startswith(f"the {kind} {aws.name} is there, but was not made for ")
+    assert refusal.value.hint.startswith(f"choose another {key} in dwh.cfg")
+    aws.run(shutdown_env, "--yes")
+    assert aws.environment() == before
+    assert [kinds for kinds, found in before.items() if found] == [listed]
+    delete(aws)
+
+
+def test_foreign_cluster_is_not_paused(aws: Aws) -> None:
+    make_cluster(aws)
+    with pytest.raises(DwhError, match=f"the cluster {aws.name} is there, but was not made for"):
+        aws.run(shutdown_env, "--pause")
+    assert aws.cluster["ClusterStatus"] == "available"
+    delete_cluster(aws)
+
+
+def test_neighbour_in_the_same_account_is_left_alone(aws: Aws) -> None:
+    aws.set_up()
+    before, own = aws.environment(), aws.config.read_text()
+    other = f"{aws.name}x"
+    aws.config.write_text(own.replace(f"= {aws.name}\n", f"= {other}\n"))
+    aws.set_up()
+    aws.run(shutdown_env, "--yes", "--no-snapshot")
+    aws.config.write_text(own)
+    assert aws.environment() == before
+
+
+# ---------------------------------------------------------------------------- what is left
+
+
+def test_teardown_deletes_what_dwh_cfg_no_longer_names(aws: Aws) -> None:
+    aws.set_up()
+    aws.change(access_ROLE=f"{aws.name}-new", access_SECURITY_GROUP=f"{aws.name}-new")
+    aws.run(shutdown_env, "--yes", "--no-snapshot")
+    assert aws.environment() == NOTHING
+
+
+def test_role_that_was_given_more_policies_by_hand_is_deleted(aws: Aws) -> None:
+    aws.set_up()
+    iam = aws.cloud.client("iam")
+    document = json.dumps(READ_EVERYTHING)
+    arn = iam.create_policy(PolicyName=aws.name, PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName=aws.name, PolicyArn=arn)
+    iam.put_role_policy(RoleName=aws.name, PolicyName="more", PolicyDocument=document)
+    aws.run(shutdown_env, "--yes", "--no-snapshot")
+    assert aws.environment() == NOTHING
+    iam.delete_policy(PolicyArn=arn)
+
+
+def test_sweep_lists_what_could_not_be_deleted_and_the_run_fails(
+    aws: Aws, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.set_up()
+    monkeypatch.setattr("provisioning.security_group.IN_USE_SECONDS", 1)
+    in_use = ("DependencyViolation", "resource sg has a dependent object")
+    aws.refuse("ec2.DeleteSecurityGroup", *[in_use] * 20)
+    with pytest.raises(DwhError) as left:
+        aws.run(shutdown_env, "--yes", "--no-snapshot")
+    assert left.value.what == f"1 thing of {aws.name} could not be deleted"
+    assert left.value.details == [f"security group {aws.name}"]
+    assert "run python shutdown_env.py again" in left.value.hint
+    assert left.value.exit_code == 1
+    said = capsys.readouterr().err
+    assert f"security group {aws.name}: still in use" in said
+    assert f"role {aws.name}: deleted" in said
+    assert "sweep: 1 thing left" in said
+    aws.listen_no_more()
+    aws.run(shutdown_env, "--yes", "--no-snapshot")
+    assert "sweep: nothing is left" in capsys.readouterr().err
+    assert aws.environment() == NOTHING
+
+
+def test_security_group_is_deleted_once_nothing_uses_it(aws: Aws) -> None:
+    aws.set_up()
+    in_use = ("DependencyViolation", "resource sg has a dependent object")
+    calls = aws.refuse("ec2.DeleteSecurityGroup", in_use, in_use)
+    aws.run(shutdown_env, "--yes", "--no-snapshot")
+    assert len(calls) == 3
+    assert aws.environment() == NOTHING
 
 
 # ---------------------------------------------------------------------------- on AWS it asks
@@ -126,42 +169,40 @@ def answer(text: str, script: str, *arguments: str, env: dict[str, str]) -> tupl
     return done.returncode, done.stderr
 
 
-def test_aws_is_asked_for_a_managed_password_and_deletes_only_after_a_yes(
-    cloud: Cloud, on_aws: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config, variables = on_aws
-    at = ["--config", str(config)]
-    requests: list[dict[str, Any]] = []
-    listener = ("before-call.redshift.CreateCluster", lambda params, **_: requests.append(params))
-    monkeypatch.setattr("botocore.handlers.BUILTIN_HANDLERS", [*BUILTIN_HANDLERS, listener])
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    before = found_on(cloud)
-    assert setup_env.main(at) == 0
-    monkeypatch.undo()
-    (request,) = requests
-    assert request["body"]["ManageMasterPassword"] == "true"
-    assert request["body"]["Encrypted"] == "true"
-    assert "MasterUserPassword" not in request["body"]
-    made = found_on(cloud)
-    assert all(names - before[kind] == {"on-aws"} for kind, names in made.items())
+def test_it_deletes_only_after_a_yes_and_keeps_the_rows(aws: Aws) -> None:
+    at = ["--config", str(aws.config)]
+    aws.set_up()
+    made = aws.environment()
 
-    found = refused("shutdown_env.py", *at, code=2, env=variables)
+    found = refused("shutdown_env.py", *at, code=2, env=aws.variables)
     assert found.error == "this needs a yes, and there is no terminal to ask on"
     assert found.hint == "add --yes if you mean it"
     for text in ("n\n", "\n", "\x04"):
-        code, said = answer(text, "shutdown_env.py", *at, env=variables)
+        code, said = answer(text, "shutdown_env.py", *at, env=aws.variables)
         assert code == 1
-        assert "delete cluster on-aws, with all its data and no final snapshot" in said
+        assert re.search(rf"delete +cluster {aws.name} .*; its rows are kept in snapshot", said)
         assert said.endswith("error: stopped: not confirmed\nhint: nothing was changed\n")
-    assert found_on(cloud) == made
+    assert aws.environment() == made
 
-    code, said = answer("yes\n", "shutdown_env.py", *at, env=variables)
+    code, said = answer("yes\n", "shutdown_env.py", *at, env=aws.variables)
     assert code == 0, said
-    assert found_on(cloud) == before
-    done = run_script("shutdown_env.py", "--yes", *at, env=variables)
+    assert aws.environment() == NOTHING
+    (snapshot,) = aws.snapshots
+    assert f"come back:  python setup_env.py --restore {snapshot}" in said
+    done = run_script("shutdown_env.py", "--yes", *at, env=aws.variables)
     assert done.returncode == 0
-    assert done.stderr.splitlines()[-1] == "nothing to delete for on-aws in us-west-2"
+    assert f"nothing to do: nothing of {aws.name} is in AWS, us-west-2" in done.stderr.splitlines()
+
+
+def test_cluster_is_requested_encrypted_with_a_managed_password(aws: Aws) -> None:
+    requests: list[dict[str, Any]] = []
+    aws.listen(
+        "before-call.redshift.CreateCluster", lambda params, **_: requests.append(params["body"])
+    )
+    aws.run(setup_env)
+    (request,) = requests
+    assert request["ManageMasterPassword"] == request["Encrypted"] == "true"
+    assert not [key for key in request if "Password" in key and key != "ManageMasterPassword"]
 
 
 def test_tables_are_dropped_on_aws_only_after_a_yes(pipeline: Pipeline) -> None:

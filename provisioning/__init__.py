@@ -1,0 +1,1 @@
+"""The warehouse's environment: its IAM role, its security group, its cluster, its snapshots."""

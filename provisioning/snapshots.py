@@ -1,0 +1,104 @@
+"""The cluster's snapshots: what shutdown_env.py keeps, and setup_env.py comes back from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws import attempt, is_ours, polling, tags
+from dwh import Config
+from errors import DwhError
+from provisioning.drift import refuse_drift
+from terminal import Step, say
+
+Snapshot = dict[str, Any]
+
+# What a GB of a snapshot costs in us-west-2: https://aws.amazon.com/redshift/pricing/
+USD_PER_GB_AND_MONTH = 0.024
+
+
+def new_name(config: Config) -> str:
+    """A name for a snapshot that is taken now."""
+    return f"{config.identifier}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+
+
+def find_snapshot(redshift: Any, config: Config, name: str) -> Snapshot:
+    """The snapshot to restore. Raises DwhError if it does not fit dwh.cfg, or is not there."""
+    describe = redshift.describe_cluster_snapshots
+    answer = attempt("ClusterSnapshotNotFound", describe, SnapshotIdentifier=name)
+    if not answer or not answer["Snapshots"]:
+        known = [each["SnapshotIdentifier"] for each in our_snapshots(redshift, config)]
+        hint = f"there are: {', '.join(known)}" if known else "there is none of this cluster"
+        raise DwhError(f"there is no snapshot {name} in {config.aws_region}", hint)
+    found: Snapshot = answer["Snapshots"][0]
+    hint = "set dwh.cfg as the snapshot is, or choose another snapshot"
+    refuse_drift(f"the snapshot {name}", found, {"PORT": found["Port"]}, config, hint)
+    return found
+
+
+def our_snapshots(redshift: Any, config: Config) -> list[Snapshot]:
+    """The cluster's manual snapshots, the newest last."""
+    pages = redshift.get_paginator("describe_cluster_snapshots").paginate(
+        ClusterIdentifier=config.identifier, SnapshotType="manual"
+    )
+    found = [each for page in pages for each in page["Snapshots"]]
+    return sorted(found, key=lambda each: str(each.get("SnapshotCreateTime", "")))
+
+
+def prepare(redshift: Any, config: Config, name: str, current: Step) -> None:
+    """Wait until a snapshot can be restored; its tags go over to the restored cluster.
+
+    https://docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-tagging.html
+    """
+    for _ in polling(config.timeout_minutes * 60):
+        snapshot = find_snapshot(redshift, config, name)
+        if snapshot["Status"] == "available":
+            break
+        if snapshot["Status"] not in {"creating", "final snapshot"}:
+            break
+        current.update(f"snapshot {snapshot['Status']}")
+    if snapshot["Status"] != "available":
+        raise DwhError(f"the snapshot {name} is {snapshot['Status']}", "choose another snapshot")
+    add_tags(redshift, snapshot["SnapshotArn"], tags(config) + restored_from(name))
+
+
+def restored_from(name: str) -> list[dict[str, str]]:
+    """The tag that says from which snapshot a cluster comes."""
+    return [{"Key": "snapshot", "Value": name}]
+
+
+def add_tags(redshift: Any, arn: str, wanted: list[dict[str, str]]) -> None:
+    """Tag a snapshot or a cluster."""
+    redshift.create_tags(ResourceName=arn, Tags=wanted)
+
+
+def tag_snapshots(redshift: Any, config: Config) -> None:
+    """Tag the final snapshots that have not taken over the cluster's tags."""
+    for snapshot in our_snapshots(redshift, config):
+        final = snapshot["SnapshotIdentifier"].startswith(f"{config.identifier}-")
+        if final and not is_ours(snapshot, config):
+            add_tags(redshift, snapshot["SnapshotArn"], tags(config))
+
+
+def tell(redshift: Any, config: Config) -> None:
+    """Say which snapshots are kept, what that costs, and how to come back."""
+    for snapshot in our_snapshots(redshift, config):
+        name = snapshot["SnapshotIdentifier"]
+        delete = f"aws redshift delete-cluster-snapshot --region {config.aws_region}"
+        say(f"snapshot {name}: {size(snapshot)}, {cost(snapshot, config)} until you delete it")
+        say(f"  come back:  python setup_env.py --restore {name}")
+        say(f"  delete it:  {delete} --snapshot-identifier {name}")
+
+
+def size(snapshot: Snapshot) -> str:
+    """How big a snapshot is."""
+    return f"{snapshot.get('TotalBackupSizeInMegaBytes', 0):.0f} MB"
+
+
+def cost(snapshot: Snapshot, config: Config) -> str:
+    """What a snapshot costs to keep."""
+    if config.target == "sandbox":
+        return "free"
+    gigabytes = snapshot.get("TotalBackupSizeInMegaBytes", 0) / 1024
+    monthly = max(gigabytes * USD_PER_GB_AND_MONTH, 0.01)
+    return f"about {monthly:.2f} USD a month"

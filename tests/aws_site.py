@@ -1,0 +1,204 @@
+"""An environment on a sandbox that stands for AWS, whose answers a test may change."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.handlers import BUILTIN_HANDLERS
+from botocore.loaders import create_loader
+from conftest import Cloud, write_config
+from script_runs import change
+
+import setup_env
+import shutdown_env
+from aws import session_of
+
+HERE = "127.0.0.1/32"
+ELSEWHERE = "192.0.2.7/32"
+LOADER = create_loader()  # reads AWS's API models once for all sessions
+numbers = itertools.count(1)
+
+
+class Aws:
+    """The scripts with TARGET = aws, run in this process against the sandbox."""
+
+    def __init__(self, cloud: Cloud, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.cloud, self.patch = cloud, patch
+        self.name = f"env-{next(numbers):03}"
+        self.config = write_config(folder / "dwh.cfg", self.settings())
+        self._listeners = list(BUILTIN_HANDLERS)
+        cloud.client("iam")  # the session of the tests themselves keeps the listeners of now
+        for name, value in self.variables.items():
+            patch.setenv(name, value)
+        patch.setattr("certifi.where", lambda: cloud.state.ca_file)
+        patch.setattr("botocore.session.create_loader", lambda _: LOADER)
+        session_of.cache_clear()
+
+    def settings(self) -> dict[str, str]:
+        return {
+            "TARGET": "aws",
+            "IDENTIFIER": self.name,
+            "ROLE": self.name,
+            "SECURITY_GROUP": self.name,
+            "CLIENT_ADDRESS": HERE,
+            "TIMEOUT_MINUTES": "1",
+        }
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What makes the sandbox AWS for boto3."""
+        return {
+            "AWS_ENDPOINT_URL": self.cloud.state.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "nobody",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+        }
+
+    def listen(self, event: str, listener: Callable[..., Any]) -> None:
+        """Have a listener called for an event of every client that the scripts make."""
+        self._listeners.append((event, listener))
+        self.patch.setattr("botocore.handlers.BUILTIN_HANDLERS", self._listeners)
+        session_of.cache_clear()
+
+    def listen_no_more(self) -> None:
+        self._listeners = list(BUILTIN_HANDLERS)
+        self.patch.setattr("botocore.handlers.BUILTIN_HANDLERS", BUILTIN_HANDLERS)
+        session_of.cache_clear()
+
+    def refuse(self, operation: str, *answers: tuple[str, str]) -> list[str]:
+        """Answer so the first calls of an operation; the list grows by one with each call."""
+        calls: list[str] = []
+
+        def answer(**_: Any) -> Any:
+            calls.append(operation)
+            if len(calls) > len(answers):
+                return None
+            return refusal(*answers[len(calls) - 1])
+
+        self.listen(f"before-call.{operation}", answer)
+        return calls
+
+    def run(self, script: Any, *options: str) -> None:
+        """Run a script that must succeed."""
+        assert script.main([*options, "--config", str(self.config)]) == 0
+
+    def take_down(self) -> None:
+        """Delete all that is left of the environment, and its snapshots."""
+        self.listen_no_more()
+        self.run(shutdown_env, "--yes", "--no-snapshot")
+        redshift = self.cloud.client("redshift")
+        for snapshot in self.snapshots:
+            redshift.delete_cluster_snapshot(SnapshotIdentifier=snapshot)
+
+    def set_up(self, *options: str) -> None:
+        self.run(setup_env, *options)
+
+    def change(self, **settings: str) -> None:
+        change(self.config, **settings)
+
+    # ------------------------------------------------------------------ what is there
+
+    @property
+    def cluster(self) -> dict[str, Any]:
+        redshift = self.cloud.client("redshift")
+        return dict(redshift.describe_clusters(ClusterIdentifier=self.name)["Clusters"][0])
+
+    @property
+    def snapshots(self) -> list[str]:
+        describe = self.cloud.client("redshift").describe_cluster_snapshots
+        found = describe(ClusterIdentifier=self.name, SnapshotType="manual")["Snapshots"]
+        return [each["SnapshotIdentifier"] for each in found]
+
+    @property
+    def attached(self) -> list[str]:
+        return sorted(each["IamRoleArn"] for each in self.cluster["IamRoles"])
+
+    def change_roles(self, **changes: list[str]) -> None:
+        redshift = self.cloud.client("redshift")
+        redshift.modify_cluster_iam_roles(ClusterIdentifier=self.name, **changes)
+
+    def group(self, name: str | None = None) -> dict[str, Any]:
+        named = [{"Name": "group-name", "Values": [name or self.name]}]
+        found = self.cloud.client("ec2").describe_security_groups(Filters=named)
+        return dict(found["SecurityGroups"][0])
+
+    def rules(self) -> list[tuple[int, str]]:
+        """The ports that the group opens, and to whom."""
+        return [
+            (permission["FromPort"], source.get("CidrIp") or source.get("CidrIpv6"))
+            for permission in self.group()["IpPermissions"]
+            for source in [*permission["IpRanges"], *permission["Ipv6Ranges"]]
+        ]
+
+    def role_arn(self, name: str | None = None) -> str:
+        return str(self.cloud.client("iam").get_role(RoleName=name or self.name)["Role"]["Arn"])
+
+    def environment(self) -> dict[str, Any]:
+        """All that is there under our names and tags, without ids and times."""
+        iam, ec2, redshift = map(self.cloud.client, ("iam", "ec2", "redshift"))
+        roles = iam.list_roles()["Roles"]
+        groups = ec2.describe_security_groups()["SecurityGroups"]
+        clusters = redshift.describe_clusters()["Clusters"]
+        ids = {group["GroupId"]: group["GroupName"] for group in groups}
+        found = {
+            "roles": [describe_role(iam, each["RoleName"]) for each in roles],
+            "groups": [describe_group(ec2, each) for each in groups],
+            "clusters": [describe_cluster(each, ids) for each in clusters],
+        }
+        return {
+            kind: [one for one in each if self.name in str(one)] for kind, each in found.items()
+        }
+
+
+def describe_role(iam: Any, name: str) -> dict[str, Any]:
+    found = iam.get_role(RoleName=name)["Role"]
+    policies = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    return {
+        "name": name,
+        "path": found["Path"],
+        "trust": found["AssumeRolePolicyDocument"],
+        "tags": found.get("Tags"),
+        "policies": {
+            each: iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"]
+            for each in policies
+        },
+        "attached": iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"],
+    }
+
+
+def describe_group(ec2: Any, group: Mapping[str, Any]) -> dict[str, Any]:
+    filters = [{"Name": "group-id", "Values": [group["GroupId"]]}]
+    rules = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+    kept = ("IsEgress", "IpProtocol", "FromPort", "ToPort", "CidrIpv4", "CidrIpv6")
+    return {
+        "name": group["GroupName"],
+        "tags": group.get("Tags"),
+        "rules": sorted(str([rule.get(key) for key in kept]) for rule in rules),
+    }
+
+
+def describe_cluster(cluster: Mapping[str, Any], groups: Mapping[str, str]) -> dict[str, Any]:
+    kept = [
+        *("ClusterIdentifier", "ClusterStatus", "NodeType", "NumberOfNodes", "DBName"),
+        *("MasterUsername", "Encrypted", "PubliclyAccessible", "Tags"),
+    ]
+    return {key: cluster[key] for key in kept} | {
+        "roles": sorted(each["IamRoleArn"] for each in cluster["IamRoles"]),
+        "groups": [groups[each["VpcSecurityGroupId"]] for each in cluster["VpcSecurityGroups"]],
+    }
+
+
+def refusal(code: str, message: str) -> tuple[Any, dict[str, Any]]:
+    """An answer of AWS that is an error, for a listener to return."""
+    error = {"Error": {"Code": code, "Message": message}}
+    return SimpleNamespace(status_code=400, headers={}), error
+
+
+def is_change(operation: str) -> bool:
+    """Whether an API call changes something."""
+    return not re.match("Describe|Get|List", operation)

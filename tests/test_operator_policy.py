@@ -1,0 +1,262 @@
+"""The policy in docs/ is exactly what the scripts need: enough, and nothing in it is idle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from aws_site import Aws
+from botocore.exceptions import ClientError
+from conftest import BUCKET, EVENT, JSON_PATHS, READ_EVERYTHING, ROOT, SONG, TRUST
+
+import create_tables
+import etl
+import query
+import setup_env
+import shutdown_env
+from aws import session_of
+from errors import explain
+from provisioning.role import POLICY_NAME
+
+ACCOUNT = "123456789012"
+POLICY = (ROOT / "docs" / "operator-policy.json").read_text()
+SERVICE_ROLE = "AWSServiceRoleForRedshift"
+Permission = tuple[str, str]
+
+
+class Operator:
+    """An IAM user who has the policy, or the policy without one of its actions."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.aws, self.iam = aws, aws.cloud.client("iam")
+        values = {"ACCOUNT_ID": ACCOUNT, "REGION": "us-west-2", "IDENTIFIER": aws.name}
+        values |= {"ROLE": aws.name, "DATABASE": "sparkify", "USER": "sparkify_admin"}
+        text = POLICY
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)
+        self.statements = json.loads(text)["Statement"]
+        self.iam.create_user(UserName=aws.name)
+        key = self.iam.create_access_key(UserName=aws.name)["AccessKey"]
+        aws.patch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+        aws.patch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        session_of.cache_clear()
+        self.key_id = key["AccessKeyId"]
+        self.may_do_all_but(None)
+
+    @property
+    def permissions(self) -> list[Permission]:
+        return [(each["Sid"], action) for each in self.statements for action in actions(each)]
+
+    def may_do_all_but(self, missing: Permission | None) -> None:
+        kept = [
+            each | {"Action": [a for a in actions(each) if (each["Sid"], a) != missing]}
+            for each in self.statements
+        ]
+        document = {"Version": "2012-10-17", "Statement": [each for each in kept if each["Action"]]}
+        put = self.iam.put_user_policy
+        put(UserName=self.aws.name, PolicyName="all", PolicyDocument=json.dumps(document))
+
+    def fails_without(self, missing: Permission, step: Callable[[], None]) -> None:
+        self.may_do_all_but(missing)
+        with pytest.raises(ClientError) as denial:
+            step()
+        assert explain(denial.value).what.startswith(f"AWS denies {missing[1]}"), missing
+
+    def remove(self) -> None:
+        self.iam.delete_user_policy(UserName=self.aws.name, PolicyName="all")
+        self.iam.delete_access_key(UserName=self.aws.name, AccessKeyId=self.key_id)
+        self.iam.delete_user(UserName=self.aws.name)
+
+
+def actions(statement: dict[str, Any]) -> list[str]:
+    found = statement["Action"]
+    return [found] if isinstance(found, str) else found
+
+
+@pytest.fixture
+def operator(aws: Aws) -> Iterator[Operator]:
+    found = Operator(aws)
+    yield found
+    found.remove()
+    for name, value in aws.variables.items():
+        aws.patch.setenv(name, value)
+    session_of.cache_clear()
+
+
+# ---------------------------------------------------------------------------- a life
+
+
+def load(aws: Aws) -> None:
+    """Run the scripts that only use the cluster."""
+    for script in (create_tables, etl, query):
+        aws.run(script)
+
+
+def alter(aws: Aws) -> None:
+    """Alter by hand all that setup_env.py mends."""
+    iam, ec2, redshift = map(aws.cloud.client, ("iam", "ec2", "redshift"))
+    document = json.dumps(READ_EVERYTHING)
+    arn = iam.create_policy(PolicyName=aws.name, PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName=aws.name, PolicyArn=arn)
+    iam.put_role_policy(RoleName=aws.name, PolicyName="more", PolicyDocument=document)
+    trust = json.dumps(TRUST).replace("redshift", "ec2")
+    iam.update_assume_role_policy(RoleName=aws.name, PolicyDocument=trust)
+    rule = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    ec2.authorize_security_group_ingress(GroupId=aws.group()["GroupId"], IpPermissions=[rule])
+    aws.change_roles(RemoveIamRoles=aws.attached)
+    redshift.modify_cluster(ClusterIdentifier=aws.name, PubliclyAccessible=False)
+
+
+def forget_redshift(aws: Aws) -> None:
+    """Make the account one in which nobody has created a cluster yet."""
+    iam = aws.cloud.client("iam")
+    if SERVICE_ROLE in [role["RoleName"] for role in iam.list_roles()["Roles"]]:
+        iam.delete_role(RoleName=SERVICE_ROLE)
+
+
+def put_files(aws: Aws) -> None:
+    """Put an event and a song in S3, and name them in the configuration."""
+    s3 = aws.cloud.client("s3")
+    files = {"log_data/1": EVENT, "song_data/1": SONG, "paths.json": JSON_PATHS}
+    for name, record in files.items():
+        s3.put_object(Bucket=BUCKET, Key=f"{aws.name}/{name}", Body=json.dumps(record))
+    folder = f"s3://{BUCKET}/{aws.name}"
+    aws.change(
+        s3_LOG_DATA=f"{folder}/log_data",
+        s3_SONG_DATA=f"{folder}/song_data",
+        s3_LOG_JSON_PATHS=f"{folder}/paths.json",
+    )
+
+
+def use_subnet_group(aws: Aws) -> None:
+    """Name a subnet group of the default VPC in the configuration."""
+    ec2, redshift = map(aws.cloud.client, ("ec2", "redshift"))
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    redshift.create_cluster_subnet_group(
+        ClusterSubnetGroupName=aws.name, Description="for tests", SubnetIds=[subnet]
+    )
+    aws.change(cluster_SUBNET_GROUP=aws.name)
+
+
+# What is needed first in which step of a life, in the order of the calls.
+SETUP = [
+    ("RoleThatIsNotThereYet", "iam:GetRole"),
+    ("LookAround", "ec2:DescribeVpcs"),
+    ("LookAround", "ec2:DescribeSecurityGroups"),
+    ("Cluster", "redshift:DescribeClusters"),
+    ("Roles", "iam:ListRoles"),
+    ("Roles", "iam:CreateRole"),
+    ("Roles", "iam:TagRole"),
+    ("Roles", "iam:PutRolePolicy"),
+    ("Roles", "iam:GetRole"),
+    ("Roles", "iam:GetRolePolicy"),
+    ("Roles", "iam:ListRolePolicies"),
+    ("Roles", "iam:ListAttachedRolePolicies"),
+    ("NewSecurityGroupInAVpc", "ec2:CreateSecurityGroup"),
+    ("NewSecurityGroupWithItsTags", "ec2:CreateSecurityGroup"),
+    ("TagsOfANewSecurityGroup", "ec2:CreateTags"),
+    ("LookAround", "ec2:DescribeSecurityGroupRules"),
+    ("OwnSecurityGroups", "ec2:AuthorizeSecurityGroupIngress"),
+    ("Cluster", "redshift:CreateCluster"),
+    ("Cluster", "redshift:CreateTags"),
+    ("RoleForRedshiftAlone", "iam:PassRole"),
+    ("FirstClusterOfTheAccount", "iam:CreateServiceLinkedRole"),
+    ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:CreateSecret"),
+    ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:DescribeSecret"),
+    ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:UpdateSecret"),
+    ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:RotateSecret"),
+    ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:TagResource"),
+    ("PasswordThatNobodySees", "secretsmanager:GetRandomPassword"),
+    ("LogInAsUser", "redshift:GetClusterCredentials"),
+    ("LogInToDatabase", "redshift:GetClusterCredentials"),
+]
+MEND = [
+    ("Roles", "iam:UpdateAssumeRolePolicy"),
+    ("Roles", "iam:DeleteRolePolicy"),
+    ("Roles", "iam:DetachRolePolicy"),
+    ("OwnSecurityGroups", "ec2:RevokeSecurityGroupIngress"),
+    ("Cluster", "redshift:ModifyClusterIamRoles"),
+    ("Cluster", "redshift:ModifyCluster"),
+]
+SHUTDOWN = [
+    ("Cluster", "redshift:DeleteCluster"),
+    ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:DeleteSecret"),
+    ("OwnSecurityGroups", "ec2:DeleteSecurityGroup"),
+    ("Roles", "iam:DeleteRole"),
+    ("LookAround", "redshift:DescribeClusterSnapshots"),
+]
+RESTORE = [
+    ("Snapshots", "redshift:CreateTags"),
+    ("Cluster", "redshift:RestoreFromClusterSnapshot"),
+    ("Snapshots", "redshift:RestoreFromClusterSnapshot"),
+]
+
+
+@pytest.mark.timeout(240)
+def test_policy_is_enough_for_all_scripts_and_nothing_in_it_is_idle(operator: Operator) -> None:
+    aws, needed = operator.aws, list[Permission]()
+
+    def go(permissions: list[Permission], script: Any, *options: str) -> None:
+        for each in permissions:
+            operator.fails_without(each, lambda: aws.run(script, *options))
+            needed.append(each)
+        operator.may_do_all_but(None)
+        aws.run(script, *options)
+
+    forget_redshift(aws)
+    put_files(aws)
+    go(SETUP, setup_env)
+    load(aws)
+    alter(aws)
+    go(MEND, setup_env)
+    go([("Cluster", "redshift:PauseCluster")], shutdown_env, "--pause")
+    go([("Cluster", "redshift:ResumeCluster")], setup_env)
+    go(SHUTDOWN, shutdown_env, "--yes")
+    (snapshot,) = aws.snapshots
+    go(RESTORE, setup_env, "--restore", snapshot)
+    aws.run(query)
+    aws.run(shutdown_env, "--yes", "--no-snapshot")
+    use_subnet_group(aws)
+    go([("LookAround", "redshift:DescribeClusterSubnetGroups")], setup_env, "--dry-run")
+    assert sorted(needed) == sorted(operator.permissions)
+
+
+def test_operator_may_do_nothing_to_what_is_not_the_environments(operator: Operator) -> None:
+    aws = operator.aws
+    session = session_of("aws")
+    iam, ec2, redshift = (session.client(name, "us-west-2") for name in ("iam", "ec2", "redshift"))
+    theirs = aws.cloud.client("ec2").create_security_group(
+        GroupName=f"{aws.name}-theirs", Description="not ours"
+    )["GroupId"]
+    forbidden: list[Callable[[], Any]] = [
+        lambda: iam.create_role(RoleName="x", AssumeRolePolicyDocument=json.dumps(TRUST)),
+        lambda: iam.put_role_policy(
+            RoleName="x", PolicyName=POLICY_NAME, PolicyDocument=json.dumps(READ_EVERYTHING)
+        ),
+        lambda: iam.attach_role_policy(RoleName=aws.name, PolicyArn="arn:aws:iam::aws:policy/A"),
+        lambda: iam.create_user(UserName="x"),
+        lambda: ec2.delete_security_group(GroupId=theirs),
+        lambda: ec2.create_security_group(GroupName="untagged", Description="x"),
+        lambda: redshift.delete_cluster(ClusterIdentifier="other", SkipFinalClusterSnapshot=True),
+        lambda: redshift.get_cluster_credentials(ClusterIdentifier=aws.name, DbUser="other"),
+        lambda: redshift.delete_cluster_snapshot(SnapshotIdentifier="kept"),
+    ]
+    for call in forbidden:
+        with pytest.raises(ClientError) as denial:
+            call()
+        assert explain(denial.value).what.startswith("AWS denies ")
+    aws.cloud.client("ec2").delete_security_group(GroupId=theirs)
+
+
+def test_role_of_the_cluster_reads_the_configured_prefixes_and_nothing_else(aws: Aws) -> None:
+    put_files(aws)
+    aws.set_up()
+    aws.run(create_tables)
+    aws.run(etl)
+    s3 = aws.cloud.client("s3")
+    s3.put_object(Bucket=BUCKET, Key=f"{aws.name}/other/1", Body=json.dumps(EVENT))
+    aws.change(s3_LOG_DATA=f"s3://{BUCKET}/{aws.name}/other")
+    with pytest.raises(Exception, match="Access Denied"):
+        aws.run(etl)

@@ -1,0 +1,309 @@
+"""What setup_env.py and shutdown_env.py say they will do, and that they do that and no more."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_site import ELSEWHERE, Aws, is_change
+from conftest import READ_EVERYTHING, TRUST
+
+import setup_env
+import shutdown_env
+from errors import DwhError
+from provisioning.role import PATH, POLICY_NAME
+
+CAPTURE = pytest.CaptureFixture[str]
+
+
+class ChangeRefusedError(Exception):
+    """A call that changes something was made."""
+
+
+def refuse_changes(aws: Aws) -> list[str]:
+    """Let no call through that changes something; the calls that were made."""
+    calls: list[str] = []
+
+    def listener(model: Any, **_: Any) -> None:
+        calls.append(model.name)
+        if is_change(model.name):
+            raise ChangeRefusedError(model.name)
+
+    aws.listen("before-call", listener)
+    return calls
+
+
+def plan(printed: str) -> dict[str, list[tuple[str, str]]]:
+    """The rows of a printed plan: resources and settings, by action."""
+    rows = [re.split(" {2,}", line.strip()) for line in printed.splitlines()]
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        if len(row) == 3 and row[0] != "action":
+            found.setdefault(row[0], []).append((row[1], row[2]))
+    return found
+
+
+def resources(printed: str) -> dict[str, list[str]]:
+    """The resources of a printed plan, by action."""
+    return {action: [name for name, _ in rows] for action, rows in plan(printed).items()}
+
+
+# ---------------------------------------------------------------------------- --dry-run
+
+
+def test_dry_runs_show_the_plan_and_make_no_changing_call(aws: Aws, capsys: CAPTURE) -> None:
+    names = [f"role {aws.name}", f"security group {aws.name}", f"cluster {aws.name}"]
+    calls = refuse_changes(aws)
+    aws.run(setup_env, "--dry-run")
+    said = capsys.readouterr()
+    ((role, reads), (group, opens), (cluster, size)) = plan(said.out)["create"]
+    assert [role, group, cluster] == names
+    assert reads == "reads log_data*, song_data*, log_json_path.json in udacity-dend"
+    assert opens == "port 5439 open to 127.0.0.1/32"
+    assert size.startswith("2 x ra3.large, public address, port 5439, encrypted, database ")
+    assert "Billed: 2 x ra3.large, their storage and a secret, until python shutdown" in said.err
+    assert said.err.splitlines()[-1].startswith("Nothing was changed.")
+
+    aws.listen_no_more()
+    aws.set_up()
+    capsys.readouterr()
+    before = aws.environment()
+    more = refuse_changes(aws)
+    aws.run(setup_env, "--dry-run")
+    assert resources(capsys.readouterr().out) == {"keep": names}
+    aws.run(shutdown_env, "--dry-run")
+    said = capsys.readouterr()
+    assert resources(said.out) == {"delete": [names[2], names[1], names[0]]}
+    ((_, fate), *_) = plan(said.out)["delete"]
+    assert re.search(rf"; its rows are kept in snapshot {aws.name}-\d{{8}}-\d{{6}}$", fate)
+    aws.run(shutdown_env, "--dry-run", "--no-snapshot")
+    ((_, fate), *_) = plan(capsys.readouterr().out)["delete"]
+    assert fate.endswith("; with all its rows")
+    aws.run(shutdown_env, "--dry-run", "--pause")
+    assert resources(capsys.readouterr().out) == {"pause": [names[2]]}
+    assert aws.environment() == before
+    assert len(calls) > 5
+    assert len(more) > 20
+
+
+def test_client_of_these_tests_refuses_changes(aws: Aws) -> None:
+    refuse_changes(aws)
+    with pytest.raises(ChangeRefusedError, match="CreateRole"):
+        aws.set_up()
+
+
+# ---------------------------------------------------------------------------- run twice
+
+
+def test_second_run_keeps_everything_and_makes_no_changing_call(aws: Aws, capsys: CAPTURE) -> None:
+    aws.set_up()
+    before = aws.environment()
+    capsys.readouterr()
+    changes: list[str] = []
+
+    def listener(model: Any, **_: Any) -> None:
+        if is_change(model.name):
+            changes.append(model.name)
+
+    aws.listen("before-call", listener)
+    aws.set_up()
+    said = capsys.readouterr()
+    assert resources(said.err).keys() == {"keep"}
+    assert "Everything is as it should be: nothing was changed." in said.err.splitlines()
+    assert changes == []
+    assert aws.environment() == before
+
+
+# ---------------------------------------------------------------------------- altered by hand
+
+
+def drop_role(aws: Aws) -> None:
+    iam = aws.cloud.client("iam")
+    iam.delete_role_policy(RoleName=aws.name, PolicyName=POLICY_NAME)
+    iam.delete_role(RoleName=aws.name)
+
+
+def drop_policy(aws: Aws) -> None:
+    iam = aws.cloud.client("iam")
+    iam.delete_role_policy(RoleName=aws.name, PolicyName=POLICY_NAME)
+
+
+def widen_policy(aws: Aws) -> None:
+    document = json.dumps(READ_EVERYTHING)
+    put = aws.cloud.client("iam").put_role_policy
+    put(RoleName=aws.name, PolicyName=POLICY_NAME, PolicyDocument=document)
+
+
+def add_inline_policy(aws: Aws) -> None:
+    document = json.dumps(READ_EVERYTHING)
+    put = aws.cloud.client("iam").put_role_policy
+    put(RoleName=aws.name, PolicyName="more", PolicyDocument=document)
+
+
+def attach_policy(aws: Aws) -> None:
+    iam = aws.cloud.client("iam")
+    arn = f"arn:aws:iam::123456789012:policy/{aws.name}"
+    iam.create_policy(PolicyName=aws.name, PolicyDocument=json.dumps(READ_EVERYTHING))
+    iam.attach_role_policy(RoleName=aws.name, PolicyArn=arn)
+
+
+def trust_another(aws: Aws) -> None:
+    trust = json.dumps(TRUST).replace("redshift", "ec2")
+    iam = aws.cloud.client("iam")
+    iam.update_assume_role_policy(RoleName=aws.name, PolicyDocument=trust)
+
+
+def detach_role(aws: Aws) -> None:
+    aws.change_roles(RemoveIamRoles=aws.attached)
+
+
+def drop_rule(aws: Aws) -> None:
+    group = aws.group()
+    revoke = aws.cloud.client("ec2").revoke_security_group_ingress
+    revoke(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
+
+
+def open_more(aws: Aws) -> None:
+    everywhere = {
+        "IpProtocol": "tcp",
+        "FromPort": 5440,
+        "ToPort": 5440,
+        "Ipv6Ranges": [{"CidrIpv6": "::/0"}],
+        "IpRanges": [{"CidrIp": ELSEWHERE}],
+    }
+    authorize = aws.cloud.client("ec2").authorize_security_group_ingress
+    authorize(GroupId=aws.group()["GroupId"], IpPermissions=[everywhere])
+
+
+def use_another_group(aws: Aws) -> None:
+    (default,) = aws.cloud.client("ec2").describe_security_groups(
+        Filters=[
+            {"Name": "group-name", "Values": ["default"]},
+            {"Name": "vpc-id", "Values": [aws.group()["VpcId"]]},
+        ]
+    )["SecurityGroups"]
+    modify(aws, VpcSecurityGroupIds=[default["GroupId"]])
+
+
+def make_private(aws: Aws) -> None:
+    modify(aws, PubliclyAccessible=False)
+
+
+def modify(aws: Aws, **settings: Any) -> None:
+    redshift = aws.cloud.client("redshift")
+    redshift.modify_cluster(ClusterIdentifier=aws.name, **settings)
+
+
+def pause(aws: Aws) -> None:
+    redshift = aws.cloud.client("redshift")
+    redshift.get_waiter("cluster_available").wait(ClusterIdentifier=aws.name)
+    redshift.pause_cluster(ClusterIdentifier=aws.name)
+
+
+ALTERED: list[tuple[Callable[[Aws], None], str, str, str]] = [
+    (drop_role, "create", "role", "reads "),
+    (drop_policy, "change", "role", f"policy {POLICY_NAME} set"),
+    (widen_policy, "change", "role", f"policy {POLICY_NAME} set"),
+    (add_inline_policy, "change", "role", "policy more removed"),
+    (attach_policy, "change", "role", r"policy arn:aws:iam::\d+:policy/.* removed"),
+    (trust_another, "change", "role", "only Redshift may take it"),
+    (detach_role, "change", "cluster", "role attached"),
+    (drop_rule, "change", "security group", "port 5439 open to 127.0.0.1/32"),
+    (open_more, "change", "security group", "close port 5440 to .*, close port 5440 to "),
+    (use_another_group, "change", "cluster", "security groups set"),
+    (make_private, "change", "cluster", "public address on"),
+    (pause, "resume", "cluster", "2 x ra3.large, "),
+]
+
+
+def test_what_was_altered_by_hand_is_mended_and_said(aws: Aws, capsys: CAPTURE) -> None:
+    aws.set_up()
+    before = aws.environment()
+    for alter, action, kind, settings in ALTERED:
+        alter(aws)
+        assert aws.environment() != before, alter
+        capsys.readouterr()
+        aws.set_up()
+        said = capsys.readouterr().err
+        rows = dict(plan(said)[action])
+        assert re.match(settings, rows[f"{kind} {aws.name}"]), alter
+        done = {"create": "created", "change": "changed: ", "resume": "resumed"}[action]
+        assert f"\n{kind} {aws.name}: {done}" in said
+        assert aws.environment() == before, alter
+    aws.cloud.client("iam").delete_policy(PolicyArn=f"arn:aws:iam::123456789012:policy/{aws.name}")
+
+
+# ---------------------------------------------------------------------------- dwh.cfg altered
+
+
+def test_renamed_role_and_group_replace_the_former_ones(aws: Aws, capsys: CAPTURE) -> None:
+    aws.set_up()
+    theirs = aws.cloud.create_role(f"{aws.name}-theirs")
+    aws.change_roles(AddIamRoles=[theirs])
+    new = f"{aws.name}-new"
+    aws.change(access_ROLE=new, access_SECURITY_GROUP=new)
+    aws.set_up()
+    assert aws.attached == sorted([aws.role_arn(new), theirs])
+    found = aws.environment()
+    assert sorted(each["name"] for each in found["roles"]) == [new, f"{aws.name}-theirs"]
+    assert [each["name"] for each in found["groups"]] == [new]
+    assert found["clusters"][0]["groups"] == [new]
+    deleted = plan(capsys.readouterr().err)["delete"]
+    assert deleted == [
+        (f"security group {aws.name}", "no longer SECURITY_GROUP in dwh.cfg"),
+        (f"role {aws.name}", "no longer ROLE in dwh.cfg"),
+    ]
+    aws.change_roles(RemoveIamRoles=[theirs])
+    aws.cloud.client("iam").delete_role_policy(RoleName=f"{aws.name}-theirs", PolicyName="read")
+    aws.cloud.client("iam").delete_role(RoleName=f"{aws.name}-theirs")
+
+
+def test_other_address_replaces_the_former_one(aws: Aws, capsys: CAPTURE) -> None:
+    aws.set_up()
+    aws.change(access_CLIENT_ADDRESS="127.0.0.0/8")
+    aws.set_up()
+    assert aws.rules() == [(5439, "127.0.0.0/8")]
+    said = capsys.readouterr().err
+    assert "changed: port 5439 open to 127.0.0.0/8, close port 5439 to 127.0.0.1/32" in said
+
+
+FIXED = {
+    "cluster_NODE_TYPE": ("ra3.xlplus", "ra3.large"),
+    "cluster_NODES": ("3", "2"),
+    "cluster_DATABASE": ("other", "sparkify"),
+    "cluster_USER": ("someone", "sparkify_admin"),
+    "cluster_PORT": ("5440", "5439"),
+}
+
+
+def test_what_cannot_be_changed_is_named_and_nothing_is_touched(aws: Aws) -> None:
+    aws.set_up()
+    before, own = aws.environment(), aws.config.read_text()
+    refuse_changes(aws)
+    for setting, (wanted, there) in FIXED.items():
+        aws.config.write_text(own)
+        aws.change(**{setting: wanted})
+        with pytest.raises(DwhError) as caught:
+            aws.set_up()
+        key = setting.partition("_")[2]
+        cluster = f"the cluster {aws.name}"
+        assert caught.value.exit_code == 1
+        assert caught.value.what.startswith(f"{cluster} differs from dwh.cfg in what cannot be")
+        assert caught.value.details == [f"{key}: {cluster} has {there}, dwh.cfg says {wanted}"]
+        assert "set dwh.cfg back, or make a new cluster" in caught.value.hint
+    aws.config.write_text(own)
+    assert aws.environment() == before
+
+
+def test_role_of_the_same_environment_elsewhere_is_another_one(aws: Aws) -> None:
+    aws.set_up()
+    found = aws.environment()["roles"][0]
+    assert found["path"] == PATH
+    assert {"Key": "region", "Value": "us-west-2"} in found["tags"]
+    aws.change(aws_REGION="eu-west-1")
+    with pytest.raises(DwhError, match=f"role {aws.name} is there, but was not made for"):
+        aws.set_up()
+    aws.change(aws_REGION="us-west-2")

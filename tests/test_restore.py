@@ -1,0 +1,143 @@
+"""The rows outlive the cluster: paused and resumed, or kept in a snapshot and restored."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from aws_site import Aws
+from script_runs import SCRIPTS, make_site
+
+import create_tables
+import setup_env
+import shutdown_env
+from errors import DwhError
+from sandbox import control
+
+CAPTURE = pytest.CaptureFixture[str]
+
+# ---------------------------------------------------------------------------- in the sandbox
+
+
+def test_rows_are_there_again_after_a_pause_and_after_a_snapshot(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    for script in SCRIPTS[:3]:
+        site.run(script)
+    star = site.star()
+    assert len(star["songplays"]) == 3
+
+    done = site.run("shutdown_env.py", "--pause")
+    assert "Resume it: python setup_env.py" in done.stderr.splitlines()
+    done = site.run("setup_env.py")
+    assert re.search("(?m)^cluster sparkify: resumed", done.stderr)
+    assert site.star() == star
+
+    done = site.run("shutdown_env.py", "--snapshot")
+    (name,) = re.findall(r"come back:  python setup_env.py --restore (\S+)", done.stderr)
+    assert control.is_running(site.state)
+    done = site.run("setup_env.py", "--restore", name)
+    assert re.search("(?m)^cluster sparkify: restored", done.stderr)
+    assert site.star() == star
+    site.run("etl.py")
+    assert site.star() == star
+
+    site.run("shutdown_env.py")
+    assert not control.is_running(site.state)
+
+
+# ---------------------------------------------------------------------------- on AWS
+
+
+@pytest.fixture
+def kept(aws: Aws) -> str:
+    """An environment that was taken down; the name of the snapshot that has its tables."""
+    aws.set_up()
+    aws.run(create_tables)
+    aws.run(shutdown_env, "--yes")
+    (name,) = aws.snapshots
+    return name
+
+
+def test_snapshot_is_taken_by_default_and_says_its_price_and_the_way_back(
+    aws: Aws, capsys: CAPTURE
+) -> None:
+    aws.set_up()
+    aws.run(shutdown_env, "--yes")
+    said = capsys.readouterr().err
+    (kept,) = aws.snapshots
+    assert re.fullmatch(rf"{aws.name}-\d{{8}}-\d{{6}}", kept)
+    price = rf"snapshot {kept}: \d+ MB, about \d+\.\d\d USD a month until you delete it"
+    assert re.search(f"(?m)^{price}$", said)
+    assert f"come back:  python setup_env.py --restore {kept}" in said
+    assert f"delete-cluster-snapshot --region us-west-2 --snapshot-identifier {kept}" in said
+    describe = aws.cloud.client("redshift").describe_cluster_snapshots
+    (snapshot,) = describe(SnapshotIdentifier=kept)["Snapshots"]
+    assert {"Key": "environment", "Value": aws.name} in snapshot["Tags"]
+
+
+def test_restored_cluster_is_ours_and_as_configured_and_restoring_again_keeps_it(
+    aws: Aws, kept: str, capsys: CAPTURE
+) -> None:
+    capsys.readouterr()
+    aws.run(setup_env, "--dry-run", "--restore", kept)
+    assert re.search(rf"restore +cluster {aws.name} +from {kept}, \d+ MB", capsys.readouterr().out)
+    aws.set_up("--restore", kept)
+    restored = aws.environment()
+    assert restored["clusters"][0]["PubliclyAccessible"]
+    assert restored["clusters"][0]["roles"] == [aws.role_arn()]
+    aws.run(create_tables)
+    assert "songplays: kept, already there" in capsys.readouterr().err
+    aws.set_up("--restore", kept)
+    aws.set_up()
+    assert aws.environment() == restored
+
+
+def test_snapshot_without_the_clusters_tags_gets_them(aws: Aws) -> None:
+    """Should a final snapshot not take them over, it is tagged before the cluster is forgotten."""
+    aws.set_up()
+    redshift = aws.cloud.client("redshift")
+
+    def untag(**_: object) -> None:
+        for name in aws.snapshots:
+            found = redshift.describe_cluster_snapshots(SnapshotIdentifier=name)["Snapshots"][0]
+            keys = ["project", "environment", "region"]
+            redshift.delete_tags(ResourceName=found["SnapshotArn"], TagKeys=keys)
+
+    aws.listen("before-call.ec2.DeleteSecurityGroup", untag)
+    aws.run(shutdown_env, "--yes")
+    (name,) = aws.snapshots
+    found = redshift.describe_cluster_snapshots(SnapshotIdentifier=name)["Snapshots"][0]
+    assert {"Key": "environment", "Value": aws.name} in found["Tags"]
+
+
+def test_snapshot_that_cannot_be_restored_is_refused_before_anything_is_made(
+    aws: Aws, kept: str
+) -> None:
+    clean = aws.environment()
+    with pytest.raises(DwhError, match=f"there is no snapshot {aws.name}-1 in us-west-2") as error:
+        aws.set_up("--restore", f"{aws.name}-1")
+    assert error.value.hint == f"there are: {kept}"
+    aws.change(cluster_NODES="3")
+    with pytest.raises(DwhError, match=f"the snapshot {kept} differs from dwh.cfg") as error:
+        aws.set_up("--restore", kept)
+    assert error.value.details == [f"NODES: the snapshot {kept} has 2, dwh.cfg says 3"]
+    aws.change(cluster_NODES="2")
+    assert aws.environment() == clean
+    aws.set_up()
+    with pytest.raises(DwhError, match=f"the cluster {aws.name} is there already") as error:
+        aws.set_up("--restore", kept)
+    assert "or leave out --restore to keep it" in error.value.hint
+
+
+def test_shutdown_of_a_paused_cluster_keeps_its_rows(aws: Aws, capsys: CAPTURE) -> None:
+    aws.set_up()
+    aws.run(create_tables)
+    aws.run(shutdown_env, "--pause")
+    aws.run(shutdown_env, "--pause")
+    aws.run(shutdown_env, "--yes")
+    (name,) = aws.snapshots
+    aws.set_up("--restore", name)
+    capsys.readouterr()
+    aws.run(create_tables)
+    assert "songplays: kept, already there" in capsys.readouterr().err
