@@ -6,7 +6,7 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach name,$(CANDIDATES),$(if $(shell $(name) -c '$(SUITABLE)' 2>&1 || echo no),,$(name))))
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run stop test check bench clean
+.PHONY: help run stop test test-all check bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -22,6 +22,9 @@ stop: ## take down what setup_env made, and the sandbox
 	@test ! -e $(VENV)/installed || $(PY) shutdown_env.py
 
 test: $(VENV)/installed-dev ## run the tests
+	@$(PY) -m pytest -n auto -m "not exhaustive"
+
+test-all: $(VENV)/installed-dev ## run the tests, and those that take minutes
 	@$(PY) -m pytest -n auto
 
 check: $(VENV)/installed-dev ## lint, check types, parse every SQL statement as Redshift's

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,22 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+
+# A sandbox makes some thousand small files, for which some disks take a millisecond each.
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 2 << 30
+
+
+def is_usable(folder: Path) -> bool:
+    """Whether files can be written there, and programs run."""
+    if not os.access(folder, os.W_OK):
+        return False
+    found = os.statvfs(folder)
+    return not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize > ENOUGH_BYTES
+
+
+if "TMPDIR" not in os.environ and is_usable(MEMORY):
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 ROOT = Path(__file__).parent.parent
 BUCKET = "test-bucket"
@@ -201,6 +219,47 @@ def aws(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     found.take_down()
     monkeypatch.undo()
     session_of.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def standing(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of an environment on the sandbox as AWS that many tests share."""
+    from aws_site import Aws
+
+    folder = tmp_path_factory.mktemp("standing")
+    with pytest.MonkeyPatch.context() as patch:
+        Aws(cloud, folder, patch, "standing").set_up()
+    yield "standing"
+    with pytest.MonkeyPatch.context() as patch:
+        Aws(cloud, folder, patch, "standing").take_down()
+
+
+@pytest.fixture
+def site(
+    cloud: Cloud, standing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    """The shared environment, which a test leaves as it was."""
+    from aws_site import Aws
+
+    from aws import session_of
+
+    yield Aws(cloud, tmp_path, monkeypatch, standing)
+    monkeypatch.undo()
+    session_of.cache_clear()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many points the loops of faults have tried."""
+    for report in terminalreporter.getreports("passed"):
+        for name, points in report.user_properties:
+            terminalreporter.write_line(f"{name}: {points} points of failure tried")
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore waits for a random time before it tries again."""
+    backoff = "botocore.retries.standard.ExponentialBackoff.delay_amount"
+    monkeypatch.setattr(backoff, lambda *_: 0)
 
 
 def write_config(path: Path, settings: dict[str, str]) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -175,11 +174,6 @@ def remove_policy(site: Site) -> None:
     site.cloud.client("iam").delete_role_policy(RoleName=ROLE, PolicyName=POLICY)
 
 
-def trust_another(site: Site) -> None:
-    trust = json.dumps(TRUST).replace("redshift", "ec2")
-    site.cloud.client("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=trust)
-
-
 def detach(site: Site) -> None:
     redshift = site.cloud.client("redshift")
     (cluster,) = redshift.describe_clusters()["Clusters"]
@@ -187,7 +181,7 @@ def detach(site: Site) -> None:
     redshift.modify_cluster_iam_roles(ClusterIdentifier="sparkify", RemoveIamRoles=arns)
 
 
-@pytest.mark.parametrize("take_away", [remove_policy, trust_another, detach])
+@pytest.mark.parametrize("take_away", [remove_policy, detach])
 def test_setup_gives_back_a_right_that_was_lost(
     site: Pipeline, take_away: Callable[[Site], None]
 ) -> None:

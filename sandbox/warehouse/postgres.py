@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,10 @@ class Postgres:
         try:
             with server.connect("template1") as connection, connection.cursor() as cursor:
                 cursor.execute(catalog)
+            with closing(server.connect("postgres")) as connection:
+                # Nobody needs it, and each cluster would copy its 300 files.
+                connection.cursor().execute("ALTER DATABASE template0 IS_TEMPLATE false")
+                connection.cursor().execute("DROP DATABASE template0")
         finally:
             server.stop()
 
@@ -241,13 +246,17 @@ def _programs(folder: Path) -> Path:
 
 
 def _readable_copy(package: Path, folder: Path) -> Path:
+    # Not shutil, which would take turns with the imports that go on meanwhile, file by file.
     # The binaries find their libraries beside the package, by a relative path.
-    target = folder / package.name
-    unused = shutil.ignore_patterns("include", "pgxs", "*.a")
-    shutil.copytree(package / "pginstall18", target / "pginstall18", symlinks=True, ignore=unused)
+    target = folder / package.name / "pginstall18"
+    target.mkdir(parents=True)
+    parts = [str(package / "pginstall18" / part) for part in ("bin", "lib", "share")]
+    copies = [(parts, target)]
     libraries = package.with_name(f"{package.name}.libs")
     if libraries.exists():
-        shutil.copytree(libraries, folder / libraries.name, symlinks=True)
-    for path in [target, folder / libraries.name]:
-        subprocess.run(["/bin/chmod", "-R", "go+rX", str(path)], check=True)
-    return target
+        copies.append(([str(libraries)], folder))
+    for sources, goal in copies:
+        subprocess.run(["/bin/cp", "-R", *sources, str(goal)], check=True)
+    readable = [str(target.parent), str(folder / libraries.name)][: len(copies)]
+    subprocess.run(["/bin/chmod", "-R", "go+rX", *readable], check=True)
+    return target.parent
