@@ -169,6 +169,27 @@ def available_cluster(config: Config) -> dict[str, Any]:
     return cluster
 
 
+def new_password(config: Config) -> dict[str, Any]:
+    """The name with which USER logs in, and a password of fifteen minutes."""
+    from botocore.parsers import ResponseParserError
+
+    try:
+        found: dict[str, Any] = client(config, "redshift").get_cluster_credentials(
+            DbUser=config.user,
+            DbName=config.database,
+            ClusterIdentifier=config.identifier,
+            AutoCreate=False,
+            DurationSeconds=900,
+        )
+    except ResponseParserError:
+        found = {}
+    if "DbPassword" not in found:
+        # Its traceback would show the answer, and with it perhaps a password.
+        what = "AWS's answer to GetClusterCredentials cannot be read"
+        raise DwhError(what, "run the script again; if that lasts, look for a proxy in between")
+    return found
+
+
 def is_available(cluster: dict[str, Any]) -> bool:
     """Whether the cluster can be used, and has all the roles that it was given."""
     ready = cluster.get("ClusterAvailabilityStatus", "Available") == "Available"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aws import available_cluster, client, find_target
-from errors import UsageError
+from aws import available_cluster, find_target, new_password
+from errors import UsageError, last_attempt
 from terminal import run as run
 from terminal import say
 
@@ -231,13 +231,7 @@ def connect(config: Config) -> connection:
 
     psycopg2.extensions.set_wait_callback(None)  # ours would not heed connect_timeout
     cluster = available_cluster(config)
-    credentials = client(config, "redshift").get_cluster_credentials(
-        DbUser=config.user,
-        DbName=config.database,
-        ClusterIdentifier=config.identifier,
-        AutoCreate=False,
-        DurationSeconds=900,
-    )
+    credentials = new_password(config)
     try:
         session = psycopg2.connect(
             CONNECTION_OPTIONS,
@@ -256,7 +250,8 @@ def connect(config: Config) -> connection:
 
 def explain_login(error: Exception, config: Config, cluster: dict[str, Any]) -> Exception:
     """Why the port does not answer, if that is the error; else the error itself."""
-    reason = re.search("(?i)timeout|timed out|refused|no route|unreachable", str(error))
+    said = last_attempt(error)
+    reason = re.search("(?i)timeout|timed out|refused|no route|unreachable", said)
     if reason is None:
         return error
     from provisioning.reachability import unreachable

@@ -54,11 +54,26 @@ def explain(error: Exception) -> DwhError:
     return DwhError(what, "--verbose shows where; running the script again is safe")
 
 
+# By what AWS says, where its code leaves that open.
+MESSAGE_HINTS = {
+    "(?i)node type": (
+        "AWS does not create such nodes here",
+        "choose another NODE_TYPE in dwh.cfg, such as ra3.large",
+    ),
+    "Signature (expired|not yet current)|TooSkewed": (
+        "this machine's clock is wrong",
+        "set it: AWS takes requests of the last minutes only",
+    ),
+}
 AWS_HINTS = {
     "ClusterNotFound": ("there is no such cluster", "check REGION, or run python setup_env.py"),
     "NoCredentialsError|PartialCredentials|CredentialRetrieval|SSO|TokenRetrieval|LoginRefresh": (
         "AWS credentials are missing or incomplete",
         "run `aws configure` or `aws sso login`, or set AWS_PROFILE",
+    ),
+    "ConfigParse|ConfigNotFound|InvalidConfig": (
+        "AWS's own configuration cannot be used",
+        "correct that file, or name another in AWS_CONFIG_FILE",
     ),
     "ProfileNotFound": (
         "AWS_PROFILE names an unknown profile",
@@ -70,9 +85,17 @@ AWS_HINTS = {
         "check them with `aws sts get-caller-identity`; a REGION must be enabled in the account",
     ),
     "OptInRequired": ("AWS does not serve this", "enable REGION, or the service, in the account"),
-    "EndpointConnection|ConnectTimeout|ReadTimeout|ConnectionClosed|ProxyConnection|SSLError": (
+    "SSLError": (
+        "the AWS endpoint is not trusted",
+        "if a proxy here opens TLS, set AWS_CA_BUNDLE to the file of its certificate authority",
+    ),
+    "EndpointConnection|ConnectTimeout|ReadTimeout|ConnectionClosed|ProxyConnection": (
         "the AWS endpoint cannot be reached",
         "check REGION and the network; for the sandbox, run python setup_env.py",
+    ),
+    "Throttl|RequestLimitExceeded|SlowDown": (
+        "AWS is asked too often",
+        "wait a minute, then run the same command again: it goes on from there",
     ),
     "QuotaExceeded|LimitExceeded": (
         "the account's quota is reached",
@@ -88,7 +111,14 @@ AWS_HINTS = {
         "the VPC does not allow it",
         "see its subnets; where VPC Block Public Access is on, set PUBLICLY_ACCESSIBLE = no",
     ),
-    "Throttl|RequestLimitExceeded|SlowDown": ("AWS is asked too often", "try again in a minute"),
+    "Unavailable|InternalFailure|InternalError": (
+        "AWS has a fault of its own",
+        "run the same command again in some minutes; see https://health.aws.amazon.com",
+    ),
+    "ResponseParserError": (
+        "AWS's answer cannot be read",
+        "run the script again; if that lasts, look for a proxy that alters answers",
+    ),
 }
 
 
@@ -98,13 +128,11 @@ def explain_aws(error: Any) -> DwhError:
     code = answer.get("Code", type(error).__name__)
     if re.search("AccessDenied|UnauthorizedOperation|NotAuthorized", code):
         return explain_denial(error)
-    said = answer.get("Message") or first_line(error)
-    if re.search("(?i)node type", str(error)):
-        hint = "choose another NODE_TYPE in dwh.cfg, such as ra3.large"
-        return DwhError(f"AWS does not create such nodes here ({said})", hint)
-    for pattern, (what, hint) in AWS_HINTS.items():
-        if re.search(pattern, code):
-            return DwhError(f"{what} ({said})", hint)
+    said = (answer.get("Message") or first_line(error)).rstrip(":")
+    for hints, text in ((MESSAGE_HINTS, f"{code}: {said}"), (AWS_HINTS, code)):
+        for pattern, (what, hint) in hints.items():
+            if re.search(pattern, text):
+                return DwhError(f"{what} ({said})", hint)
     return DwhError(first_line(error), "see the message of AWS; running the script again is safe")
 
 
@@ -114,12 +142,20 @@ def explain_denial(error: Any) -> DwhError:
     denied = found[1] if found else getattr(error, "operation_name", "this")
     on = f" on {found[2]}" if found and found[2] else ""
     hint = "ask for it: docs/operator-policy.json holds all that the scripts need"
+    if forbidden := re.search(
+        "explicit deny in (an?) ([a-z -]+ policy|[a-z ]+ boundary)", str(error)
+    ):
+        hint = f"{forbidden[1]} {forbidden[2]} forbids it: ask the account's administrators"
     return DwhError(f"AWS denies {denied}{on}", hint)
 
 
 NOT_CONNECTED = "no connection to the warehouse"
 # What fails while logging in begins with the address that was tried.
 CONNECTION_HINTS = {
+    "translate host name": (
+        NOT_CONNECTED,
+        "see this machine's DNS; the address of a new cluster can take some minutes to be known",
+    ),
     "^(?!connection to server).*(SYSCALL|EOF|closed|reset|timed out|could not (send|receive))": (
         "the connection to the warehouse was lost",
         "run the script again: that is safe",
@@ -128,9 +164,10 @@ CONNECTION_HINTS = {
         NOT_CONNECTED,
         "is your address let in? run python setup_env.py again",
     ),
-    "certificate|SSL error|not support SSL": (
+    "certificate|SSL": (
         NOT_CONNECTED,
-        "something between you and the warehouse answers in its place",
+        "something between you and the warehouse answers in its place, and was sent no password: "
+        "see your proxy, VPN, DNS and clock",
     ),
     "authentication|does not exist": (
         NOT_CONNECTED,
@@ -158,14 +195,20 @@ def explain_sql(error: Any) -> DwhError:
 
     what, code = first_line(error), getattr(error, "pgcode", None)
     if code is None and isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-        said = str(error).strip()
+        said = last_attempt(error)
         general, hint = next(
             known for pattern, known in CONNECTION_HINTS.items() if re.search(pattern, said)
         )
-        return DwhError(f"{general} ({what})", hint)
+        return DwhError(f"{general} ({said})", hint)
     if what == "1023":
         return DwhError("another transaction changed the same tables", "run the script again")
     return DwhError(what, SQL_HINTS.get(code or "", "check the statement; nothing was changed"))
+
+
+def last_attempt(error: Exception) -> str:
+    """What became of the last address, if a host has several and none let us log in."""
+    tried = re.findall("(?m)^connection to server .*", str(error))
+    return tried[-1] if tried else first_line(error)
 
 
 def first_line(error: Exception) -> str:

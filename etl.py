@@ -27,7 +27,7 @@ LONGEST_VALUE = 60
 # IAM tells Redshift of a new or changed role within about a minute.
 ROLE_DELAY_SECONDS = 60
 FIRST_PAUSE_SECONDS = 2
-NOT_TAKEN = "not authorized to assume|Not authorized to get credentials"
+NOT_TAKEN = "not authorized to assume|Not authorized to get credentials|not associated"
 
 
 class RoleError(DwhError):
@@ -105,14 +105,13 @@ def explain_copy(cursor: cursor, error: Exception, table: str, source: str) -> D
     reason = re.sub(",Rid .*", "", first_line(error))
     what = f"{file[1] if file else source} cannot be loaded: {reason}"
     if re.search(NOT_TAKEN, message):
-        return RoleError(what, COPY_HINTS[REFUSED])
+        return RoleError(what, "the cluster may not take its role: run python setup_env.py again")
     for pattern, hint in COPY_HINTS.items():
         if re.search(pattern, message):
             return DwhError(what, hint)
     return DwhError(what, "see the message of Redshift; nothing was changed")
 
 
-REFUSED = f"AccessDenied|not associated|{NOT_TAKEN}"
 COPY_HINTS = {
     "S3 prefix .* does not exist": (
         "nothing in S3 starts like this; check LOG_DATA and SONG_DATA in dwh.cfg"
@@ -121,7 +120,7 @@ COPY_HINTS = {
     "NoSuchKey": "there is no such file; check LOG_JSON_PATHS in dwh.cfg",
     "PermanentRedirect": "the bucket is elsewhere; set REGION in [s3] of dwh.cfg",
     "(?i)jsonpath": "correct the file that LOG_JSON_PATHS in dwh.cfg names",
-    REFUSED: "the cluster's role may not read this; run python setup_env.py again",
+    "AccessDenied": "the cluster's role may not read this; run python setup_env.py again",
 }
 
 

@@ -60,10 +60,16 @@ def take_down(config: Config, arguments: argparse.Namespace) -> None:
     plan.carry_out(changes)
     if arguments.pause:
         say_how_to_resume(changes)
-    else:
-        sweep(aws, config)
-        snapshots.tag_snapshots(aws.redshift, config)
+        return
+    sweep(aws, config)
+    if not ends_sandbox(config, arguments):
+        snapshots.tag_final(aws.redshift, config)
         snapshots.tell(aws.redshift, config)
+
+
+def ends_sandbox(config: Config, arguments: argparse.Namespace) -> bool:
+    """Whether there is a sandbox that is stopped at the end, and forgets all."""
+    return config.target == "sandbox" and not arguments.pause and not arguments.snapshot
 
 
 def show(changes: list[Change], config: Config, arguments: argparse.Namespace) -> None:
@@ -94,11 +100,16 @@ def make_plan(aws: Clients, config: Config, arguments: argparse.Namespace) -> li
     if keep_rows is None:
         keep_rows = config.target == "aws"
     snapshot = snapshots.new_name(config) if keep_rows else None
-    return [
+    changes = [
         *cluster_end.plan_shutdown(aws.redshift, config, snapshot),
         *security_group.plan_shutdown(aws.ec2, config),
         *role.plan_shutdown(aws.iam, config),
     ]
+    if ends_sandbox(config, arguments):
+        names = [each["SnapshotIdentifier"] for each in snapshots.known(aws.redshift, config)]
+        changes += [Change("delete", f"snapshot {name}", "with its rows") for name in names]
+        changes.append(Change("delete", "sandbox", "with all that it holds"))
+    return changes
 
 
 def sweep(aws: Clients, config: Config) -> None:
@@ -124,14 +135,14 @@ def leftovers(aws: Clients, config: Config) -> list[str]:
 
 
 def take_down_sandbox(config: Config, arguments: argparse.Namespace) -> None:
-    """Delete what is in the sandbox, and stop it, unless it still holds what is to be kept."""
+    """Delete what is in the sandbox, and stop it whatever becomes of that."""
     from sandbox.control import is_running, stop
 
     state = Path(config.sandbox_state)
     if not state.exists():
         say("nothing to do: no sandbox is running")
         return
-    if arguments.dry_run or arguments.pause or arguments.snapshot:
+    if arguments.dry_run or not ends_sandbox(config, arguments):
         take_down(config, arguments)
         return
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,9 +10,12 @@ from aws import attempt, is_ours, polling, tags
 from dwh import Config
 from errors import DwhError
 from provisioning.drift import refuse_drift
-from terminal import Step, say
+from terminal import Step, counted, say
 
 Snapshot = dict[str, Any]
+
+BEING_TAKEN = {"creating", "final snapshot"}
+GO_ON_WAITING = "run the same command again to go on waiting; see TIMEOUT_MINUTES in dwh.cfg"
 
 # What a GB of a snapshot costs in us-west-2: https://aws.amazon.com/redshift/pricing/
 USD_PER_GB_AND_MONTH = 0.024
@@ -27,8 +31,8 @@ def find_snapshot(redshift: Any, config: Config, name: str) -> Snapshot:
     describe = redshift.describe_cluster_snapshots
     answer = attempt("ClusterSnapshotNotFound", describe, SnapshotIdentifier=name)
     if not answer or not answer["Snapshots"]:
-        known = [each["SnapshotIdentifier"] for each in our_snapshots(redshift, config)]
-        hint = f"there are: {', '.join(known)}" if known else "there is none of this cluster"
+        names = [each["SnapshotIdentifier"] for each in known(redshift, config)]
+        hint = f"there are: {', '.join(names)}" if names else "there is none of this cluster"
         raise DwhError(f"there is no snapshot {name} in {config.aws_region}", hint)
     found: Snapshot = answer["Snapshots"][0]
     hint = "set dwh.cfg as the snapshot is, or choose another snapshot"
@@ -36,7 +40,7 @@ def find_snapshot(redshift: Any, config: Config, name: str) -> Snapshot:
     return found
 
 
-def our_snapshots(redshift: Any, config: Config) -> list[Snapshot]:
+def known(redshift: Any, config: Config) -> list[Snapshot]:
     """The cluster's manual snapshots, the newest last."""
     pages = redshift.get_paginator("describe_cluster_snapshots").paginate(
         ClusterIdentifier=config.identifier, SnapshotType="manual"
@@ -54,11 +58,13 @@ def prepare(redshift: Any, config: Config, name: str, current: Step) -> None:
         snapshot = find_snapshot(redshift, config, name)
         if snapshot["Status"] == "available":
             break
-        if snapshot["Status"] not in {"creating", "final snapshot"}:
-            break
+        if snapshot["Status"] not in BEING_TAKEN:
+            raise DwhError(f"the snapshot {name} is {snapshot['Status']}", "choose another one")
         current.update(f"snapshot {snapshot['Status']}")
-    if snapshot["Status"] != "available":
-        raise DwhError(f"the snapshot {name} is {snapshot['Status']}", "choose another snapshot")
+    else:
+        minutes = counted(config.timeout_minutes, "minute")
+        what = f"after {minutes}, the snapshot {name} is still {snapshot['Status']}"
+        raise DwhError(what, GO_ON_WAITING)
     add_tags(redshift, snapshot["SnapshotArn"], tags(config) + restored_from(name))
 
 
@@ -72,22 +78,23 @@ def add_tags(redshift: Any, arn: str, wanted: list[dict[str, str]]) -> None:
     redshift.create_tags(ResourceName=arn, Tags=wanted)
 
 
-def tag_snapshots(redshift: Any, config: Config) -> None:
-    """Tag the final snapshots that have not taken over the cluster's tags."""
-    for snapshot in our_snapshots(redshift, config):
-        final = snapshot["SnapshotIdentifier"].startswith(f"{config.identifier}-")
-        if final and not is_ours(snapshot, config):
+def tag_final(redshift: Any, config: Config) -> None:
+    """Tag the newest final snapshot, should it not have taken over the cluster's tags."""
+    final = re.compile(rf"{re.escape(config.identifier)}-\d{{8}}-\d{{6}}")
+    for snapshot in known(redshift, config)[-1:]:
+        if final.fullmatch(snapshot["SnapshotIdentifier"]) and not is_ours(snapshot, config):
             add_tags(redshift, snapshot["SnapshotArn"], tags(config))
 
 
 def tell(redshift: Any, config: Config) -> None:
     """Say which snapshots are kept, what that costs, and how to come back."""
-    for snapshot in our_snapshots(redshift, config):
+    for snapshot in known(redshift, config):
         name = snapshot["SnapshotIdentifier"]
-        delete = f"aws redshift delete-cluster-snapshot --region {config.aws_region}"
-        say(f"snapshot {name}: {size(snapshot)}, {cost(snapshot, config)} until you delete it")
+        say(f"snapshot {name}: {size(snapshot)}, {price(snapshot, config)}")
         say(f"  come back:  python setup_env.py --restore {name}")
-        say(f"  delete it:  {delete} --snapshot-identifier {name}")
+        if config.target == "aws":
+            delete = f"aws redshift delete-cluster-snapshot --region {config.aws_region}"
+            say(f"  delete it:  {delete} --snapshot-identifier {name}")
 
 
 def size(snapshot: Snapshot) -> str:
@@ -95,10 +102,10 @@ def size(snapshot: Snapshot) -> str:
     return f"{snapshot.get('TotalBackupSizeInMegaBytes', 0):.0f} MB"
 
 
-def cost(snapshot: Snapshot, config: Config) -> str:
+def price(snapshot: Snapshot, config: Config) -> str:
     """What a snapshot costs to keep."""
     if config.target == "sandbox":
-        return "free"
+        return "until the sandbox stops"
     gigabytes = snapshot.get("TotalBackupSizeInMegaBytes", 0) / 1024
     monthly = max(gigabytes * USD_PER_GB_AND_MONTH, 0.01)
-    return f"about {monthly:.2f} USD a month"
+    return f"about {monthly:.2f} USD a month until you delete it"

@@ -9,6 +9,7 @@ from typing import Any
 from aws import STUCK_HINTS, attempt, hint_for, polling, unavailable
 from dwh import Config
 from errors import DwhError
+from provisioning.snapshots import GO_ON_WAITING
 from terminal import Step, counted
 
 Cluster = dict[str, Any]
@@ -81,4 +82,4 @@ def took_too_long(config: Config, state: str) -> DwhError:
     """The error of a wait that does not end."""
     minutes = counted(config.timeout_minutes, "minute")
     what = f"after {minutes}, the cluster {config.identifier} is still {state}"
-    return DwhError(what, "run the same command again to go on waiting; see TIMEOUT_MINUTES")
+    return DwhError(what, GO_ON_WAITING)

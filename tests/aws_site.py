@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,12 +13,12 @@ from typing import Any
 import pytest
 from botocore.handlers import BUILTIN_HANDLERS
 from botocore.loaders import create_loader
-from conftest import Cloud, write_config
-from script_runs import change
+from conftest import BUCKET, EVENT, JSON_PATHS, SONG, Cloud, write_config
+from script_runs import Complaint, change, refused_here
 
 import setup_env
 import shutdown_env
-from aws import session_of
+from aws import Target, session_of
 
 HERE = "127.0.0.1/32"
 ELSEWHERE = "192.0.2.7/32"
@@ -28,15 +29,19 @@ numbers = itertools.count(1)
 class Aws:
     """The scripts with TARGET = aws, run in this process against the sandbox."""
 
-    def __init__(self, cloud: Cloud, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, cloud: Cloud, folder: Path, patch: pytest.MonkeyPatch, name: str | None = None
+    ) -> None:
         self.cloud, self.patch = cloud, patch
-        self.name = f"env-{next(numbers):03}"
+        self.name = name or f"env-{next(numbers):03}"
         self.config = write_config(folder / "dwh.cfg", self.settings())
         self._listeners = list(BUILTIN_HANDLERS)
         cloud.client("iam")  # the session of the tests themselves keeps the listeners of now
         for name, value in self.variables.items():
             patch.setenv(name, value)
         patch.setattr("certifi.where", lambda: cloud.state.ca_file)
+        address = Target({}, f"{cloud.state.endpoint_url}/checkip", "", {})
+        patch.setattr("provisioning.security_group.find_target", lambda _: address)
         patch.setattr("botocore.session.create_loader", lambda _: LOADER)
         session_of.cache_clear()
 
@@ -57,6 +62,7 @@ class Aws:
             "AWS_ENDPOINT_URL": self.cloud.state.endpoint_url,
             "AWS_ACCESS_KEY_ID": "nobody",
             "AWS_SECRET_ACCESS_KEY": "secret",
+            "https_proxy": "http://[::1]:1",  # nobody listens: nothing goes to the internet
         }
 
     def listen(self, event: str, listener: Callable[..., Any]) -> None:
@@ -100,6 +106,19 @@ class Aws:
 
     def change(self, **settings: str) -> None:
         change(self.config, **settings)
+
+    def put_files(self) -> None:
+        """Put an event and a song in S3, and name them in the configuration."""
+        s3 = self.cloud.client("s3")
+        files = {"log_data/1": EVENT, "song_data/1": SONG, "paths.json": JSON_PATHS}
+        for name, record in files.items():
+            s3.put_object(Bucket=BUCKET, Key=f"{self.name}/{name}", Body=json.dumps(record))
+        folder = f"s3://{BUCKET}/{self.name}"
+        self.change(
+            s3_LOG_DATA=f"{folder}/log_data",
+            s3_SONG_DATA=f"{folder}/song_data",
+            s3_LOG_JSON_PATHS=f"{folder}/paths.json",
+        )
 
     # ------------------------------------------------------------------ what is there
 
@@ -153,6 +172,15 @@ class Aws:
         return {
             kind: [one for one in each if self.name in str(one)] for kind, each in found.items()
         }
+
+
+def told(aws: Aws, script: Any, *options: str, said: pytest.CaptureFixture[str]) -> Complaint:
+    """What a script says that must fail; neither line leaves anything open."""
+    found = refused_here(script, *options, "--config", str(aws.config), said=said)
+    for line in (found.error, found.hint):
+        assert line.count("(") == line.count(")"), line
+        assert not re.search(r"None|[{}]|[:,(]$", line), line
+    return found
 
 
 def describe_role(iam: Any, name: str) -> dict[str, Any]:

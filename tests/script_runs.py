@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import EVENT, MASTER, ROOT, SONG, Cloud, write_config
 
+import terminal
 from sandbox import control
 
 SCRIPTS = ["setup_env.py", "create_tables.py", "etl.py", "query.py", "shutdown_env.py"]
@@ -52,6 +54,7 @@ class Complaint:
     error: str
     details: list[str]
     hint: str
+    progress: list[str]
 
 
 def refused(
@@ -60,15 +63,36 @@ def refused(
     """Run a script that must fail, and in the agreed form; what it said."""
     done = run_script(script, *arguments, env=env)
     assert done.returncode == code, done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    lines = done.stderr.splitlines()
+    return read_complaint(done.stdout, done.stderr)
+
+
+def refused_here(
+    script: Any, *arguments: str, said: pytest.CaptureFixture[str], code: int = 1
+) -> Complaint:
+    """Run a script in this process, where it must fail, and in the agreed form."""
+    said.readouterr()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [script.__name__])
+        found = terminal.run(lambda: script.main(list(arguments)))
+    printed, shown = said.readouterr()
+    assert found == code, shown
+    return read_complaint(printed, shown)
+
+
+def read_complaint(printed: str, said: str) -> Complaint:
+    """The complaint that ends what a script has said."""
+    assert printed == ""
+    assert "Traceback" not in said
+    lines = said.splitlines()
     first = next(place for place, line in enumerate(lines) if line.startswith("error: "))
     error, *details, hint = lines[first:]
-    assert all(line.startswith("  ") for line in details), done.stderr
-    assert hint.startswith("hint: "), done.stderr
+    assert all(line.startswith("  ") for line in details), said
+    assert hint.startswith("hint: "), said
     return Complaint(
-        error.removeprefix("error: "), [line[2:] for line in details], hint.removeprefix("hint: ")
+        error.removeprefix("error: "),
+        [line[2:] for line in details],
+        hint.removeprefix("hint: "),
+        lines[:first],
     )
 
 

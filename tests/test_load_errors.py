@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,7 +20,10 @@ from conftest import (
     Cloud,
     Pipeline,
 )
-from script_runs import Complaint, change, refused, run_script
+from fast_clock import fast_clock
+from script_runs import Complaint, change, refused, refused_here, run_script
+
+import etl
 
 Star = dict[str, list[tuple[Any, ...]]]
 
@@ -34,11 +38,16 @@ def loaded(pipeline: Pipeline) -> Pipeline:
 
 
 def fails_and_changes_nothing(pipeline: Pipeline, code: int = 1) -> Complaint:
+    with unchanged(pipeline):
+        return refused("etl.py", "--config", str(pipeline.config), code=code)
+
+
+@contextmanager
+def unchanged(pipeline: Pipeline) -> Iterator[None]:
     staged = "SELECT COUNT(*), MAX(ts) FROM staging_events"
     before = pipeline.star(), pipeline.ask(staged)
-    found = refused("etl.py", "--config", str(pipeline.config), code=code)
+    yield
     assert (pipeline.star(), pipeline.ask(staged)) == before
-    return found
 
 
 # ---------------------------------------------------------------------------- S3
@@ -227,12 +236,6 @@ def detach(cloud: Cloud, role: str) -> None:
 RIGHTS_FAULTS = [
     (remove_policy, ".* cannot be loaded: .*Access Denied.*", "the cluster's role may not read"),
     (forbid_listing, ".* cannot be loaded: .*Access Denied.*", "the cluster's role may not read"),
-    (
-        trust_another,
-        ".* is not authorized to assume IAM Role .*",
-        "the cluster's role may not read",
-    ),
-    (delete, ".* is not authorized to assume IAM Role .*", "the cluster's role may not read"),
     (detach, "the cluster test-cluster does not have the role .*", "check ROLE in dwh.cfg"),
 ]
 
@@ -247,3 +250,37 @@ def test_missing_right_is_named(
     assert re.fullmatch(error, found.error)
     assert found.hint.startswith(hint)
     assert "python setup_env.py" in found.hint
+
+
+@pytest.mark.parametrize("take_away", [trust_another, delete])
+def test_role_that_cannot_be_taken_is_waited_for_and_then_explained(
+    loaded: Pipeline,
+    role: str,
+    take_away: Callable[[Cloud, str], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    take_away(loaded.warehouse.cloud, role)
+    with unchanged(loaded), fast_clock() as clock:
+        found = refused_here(etl, "--config", str(loaded.config), said=capsys)
+    assert clock.now > etl.ROLE_DELAY_SECONDS
+    assert re.fullmatch(".* is not authorized to assume IAM Role .*", found.error)
+    assert found.hint == "the cluster may not take its role: run python setup_env.py again"
+
+
+def test_role_that_can_be_taken_a_moment_later_is_enough(
+    loaded: Pipeline, role: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trust_another(loaded.warehouse.cloud, role)
+    iam = loaded.warehouse.cloud.client("iam")
+
+    def trust_redshift() -> None:
+        if clock.now > 2 * etl.FIRST_PAUSE_SECONDS:
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(TRUST))
+
+    capsys.readouterr()
+    with fast_clock() as clock:
+        clock.on_sleep = trust_redshift
+        loaded.load()
+    said = capsys.readouterr().err.splitlines()
+    assert len([line for line in said if line.startswith("waiting until Redshift may take")]) == 2
+    assert said[-1] == "Next: python query.py"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aws_site import Aws
 from botocore.exceptions import ClientError
-from conftest import BUCKET, EVENT, JSON_PATHS, READ_EVERYTHING, ROOT, SONG, TRUST
+from conftest import BUCKET, EVENT, READ_EVERYTHING, ROOT, TRUST
 
 import create_tables
 import etl
@@ -116,20 +116,6 @@ def forget_redshift(aws: Aws) -> None:
         iam.delete_role(RoleName=SERVICE_ROLE)
 
 
-def put_files(aws: Aws) -> None:
-    """Put an event and a song in S3, and name them in the configuration."""
-    s3 = aws.cloud.client("s3")
-    files = {"log_data/1": EVENT, "song_data/1": SONG, "paths.json": JSON_PATHS}
-    for name, record in files.items():
-        s3.put_object(Bucket=BUCKET, Key=f"{aws.name}/{name}", Body=json.dumps(record))
-    folder = f"s3://{BUCKET}/{aws.name}"
-    aws.change(
-        s3_LOG_DATA=f"{folder}/log_data",
-        s3_SONG_DATA=f"{folder}/song_data",
-        s3_LOG_JSON_PATHS=f"{folder}/paths.json",
-    )
-
-
 def use_subnet_group(aws: Aws) -> None:
     """Name a subnet group of the default VPC in the configuration."""
     ec2, redshift = map(aws.cloud.client, ("ec2", "redshift"))
@@ -206,7 +192,7 @@ def test_policy_is_enough_for_all_scripts_and_nothing_in_it_is_idle(operator: Op
         aws.run(script, *options)
 
     forget_redshift(aws)
-    put_files(aws)
+    aws.put_files()
     go(SETUP, setup_env)
     load(aws)
     alter(aws)
@@ -251,7 +237,7 @@ def test_operator_may_do_nothing_to_what_is_not_the_environments(operator: Opera
 
 
 def test_role_of_the_cluster_reads_the_configured_prefixes_and_nothing_else(aws: Aws) -> None:
-    put_files(aws)
+    aws.put_files()
     aws.set_up()
     aws.run(create_tables)
     aws.run(etl)

@@ -217,7 +217,7 @@ def test_tables_are_dropped_on_aws_only_after_a_yes(pipeline: Pipeline) -> None:
     }
     found = refused("create_tables.py", *drop, env=variables)
     assert "certificate verify failed" in found.error
-    assert found.hint == "something between you and the warehouse answers in its place"
+    assert found.hint.startswith("something between you and the warehouse answers in its place")
 
     trusting = pipeline.config.parent / "sitecustomize.py"
     trusting.write_text(f"import certifi\ncertifi.where = lambda: {state.ca_file!r}\n")

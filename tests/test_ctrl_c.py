@@ -1,0 +1,87 @@
+"""Ctrl-C while the scripts wait for the cluster."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from aws_site import Aws
+from conftest import ROOT
+from outside import interfere
+from script_runs import environment
+
+import shutdown_env
+
+# Once this has been asked for, the cluster stays in the state that it has then.
+STAY = """
+import pathlib
+from types import SimpleNamespace
+
+cluster = {{}}
+
+def keep(parsed, **_):
+    cluster.update(parsed["Cluster"])
+
+def describe(**_):
+    if cluster:
+        pathlib.Path({seen!r}).touch()
+        return SimpleNamespace(status_code=200, headers={{}}), {{"Clusters": [cluster]}}
+
+BUILTIN_HANDLERS.append(("after-call.redshift.{operation}", keep))
+BUILTIN_HANDLERS.append(("before-call.redshift.DescribeClusters", describe))
+"""
+
+
+def stop_after(aws: Aws, operation: str, script: str, *options: str) -> list[str]:
+    """Run a script, and press Ctrl-C when it waits for what it has asked of the cluster."""
+    folder = aws.config.parent
+    seen = folder / operation
+    code = STAY.format(operation=operation, seen=str(seen))
+    command = [sys.executable, str(ROOT / script), *options, "--config", str(aws.config)]
+    variables = environment(interfere(aws, folder, code))
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=variables) as process:
+        wait_for(seen)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    return said.splitlines()
+
+
+def wait_for(file: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not file.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_stopped(aws: Aws, said: list[str]) -> bool:
+    *_, step, error, hint = said
+    assert re.fullmatch(rf"cluster {aws.name}: stopped \(\d+\.\d s\)", step)
+    return (error, hint) == (
+        "error: stopped by Ctrl-C",
+        "hint: run the same command again: that is safe",
+    )
+
+
+def test_next_run_goes_on_from_where_ctrl_c_has_stopped_the_one_before(aws: Aws) -> None:
+    assert is_stopped(aws, stop_after(aws, "CreateCluster", "setup_env.py"))
+    aws.set_up()
+    made = aws.environment()
+    assert [len(each) for each in made.values()] == [1, 1, 1]
+    assert made["clusters"][0]["ClusterStatus"] == "available"
+
+    assert is_stopped(aws, stop_after(aws, "PauseCluster", "shutdown_env.py", "--pause"))
+    aws.run(shutdown_env, "--pause")
+    assert aws.cluster["ClusterStatus"] == "paused"
+    assert is_stopped(aws, stop_after(aws, "ResumeCluster", "setup_env.py"))
+    aws.set_up()
+    assert aws.environment() == made
+
+    assert is_stopped(aws, stop_after(aws, "DeleteCluster", "shutdown_env.py", "--yes"))
+    aws.run(shutdown_env, "--yes")
+    assert not any(aws.environment().values())
+    assert len(aws.snapshots) == 1
