@@ -142,7 +142,7 @@ STUCK_HINTS = {
     "hardware-failure": "AWS replaces its nodes; see the Redshift console how far it is",
     "storage-full": "add nodes in the Redshift console, and set NODES in dwh.cfg to their number",
 }
-LAST_RESORT = "or take it down: python shutdown_env.py --no-snapshot"
+LAST_RESORT = "or take it down and lose its rows: python shutdown_env.py --no-snapshot"
 # What to do about a cluster that cannot be used now, by its status.
 WAITING_HINTS = {
     "paus": "resume it: python setup_env.py",
@@ -201,7 +201,8 @@ def is_available(cluster: dict[str, Any]) -> bool:
 def refuse_stuck(cluster: dict[str, Any]) -> None:
     """Raise if it makes no sense to wait for the cluster."""
     if hint := hint_for(cluster, STUCK_HINTS):
-        raise unavailable(cluster, f"{hint}, {LAST_RESORT}")
+        is_lost = cluster["ClusterStatus"].startswith("incompatible")
+        raise unavailable(cluster, f"{hint}, {LAST_RESORT}" if is_lost else hint)
 
 
 def hint_for(cluster: dict[str, Any], hints: dict[str, str]) -> str:

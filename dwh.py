@@ -195,6 +195,12 @@ def contradictions(values: dict[str, Any]) -> list[str]:
             limits = f"{nodes.start} to {nodes.stop - 1}"
             faults.append(f"[cluster] NODES of {values['node_type']} must be {limits}")
     whom = values.get("client_address", "auto")
+    is_private = values.get("public") is False and not values.get("security_groups")
+    if whom == "auto" and is_private:
+        faults.append(
+            "[access] CLIENT_ADDRESS = auto is a public address, which a cluster with "
+            "PUBLICLY_ACCESSIBLE = no never sees; set the range of its VPC"
+        )
     if is_everybody(whom) and not values.get("open_to_the_internet"):
         faults.append(
             f"[access] CLIENT_ADDRESS = {whom} would let in most of the internet; if that is "

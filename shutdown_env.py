@@ -13,13 +13,17 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
-from aws import Clients, clients, find_cluster, is_ours
+from aws import Clients, clients, find_cluster, is_ours, polling, tags
 from dwh import Config, load_config
 from errors import DwhError, explain
 from provisioning import cluster_end, plan, role, security_group, snapshots
 from provisioning.plan import Change
 from terminal import confirm, counted, parser, run, say, step
+
+# What AWS has deleted may be listed for a moment more.
+SWEEP_SECONDS = 5
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -115,7 +119,9 @@ def make_plan(aws: Clients, config: Config, arguments: argparse.Namespace) -> li
 def sweep(aws: Clients, config: Config) -> None:
     """Look for what should be gone by now. Raises DwhError that lists it."""
     with step("sweep") as current:
-        left = leftovers(aws, config)
+        for _ in polling(SWEEP_SECONDS):
+            if not (left := leftovers(aws, config)):
+                break
         current.result = f"{counted(len(left), 'thing')} left" if left else "nothing is left"
     if left:
         what = f"{counted(len(left), 'thing')} of {config.identifier} could not be deleted"
@@ -124,14 +130,26 @@ def sweep(aws: Clients, config: Config) -> None:
 
 
 def leftovers(aws: Clients, config: Config) -> list[str]:
-    """What carries the environment's tags, snapshots aside."""
-    cluster = find_cluster(aws.redshift, config) or {}
+    """What carries the environment's tags, snapshots aside; and a cluster of its name."""
     changes = [
         *security_group.plan_shutdown(aws.ec2, config),
         *role.plan_shutdown(aws.iam, config),
     ]
-    left = [f"cluster {config.identifier}"] if is_ours(cluster, config) else []
-    return left + [change.resource for change in changes]
+    return our_clusters(aws.redshift, config) + [change.resource for change in changes]
+
+
+def our_clusters(redshift: Any, config: Config) -> list[str]:
+    """The clusters with the environment's tags, whatever they are called, or with its name."""
+    tag = tags(config)[0]
+    pages = redshift.get_paginator("describe_clusters").paginate(
+        TagKeys=[tag["Key"]], TagValues=[tag["Value"]]
+    )
+    found = [each for page in pages for each in page["Clusters"] if is_ours(each, config)]
+    left = [f"cluster {each['ClusterIdentifier']}" for each in found]
+    cluster = find_cluster(redshift, config)
+    if cluster and not is_ours(cluster, config):
+        left.append(f"cluster {config.identifier}, which has not the tags of this environment")
+    return left
 
 
 def take_down_sandbox(config: Config, arguments: argparse.Namespace) -> None:

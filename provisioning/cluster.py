@@ -16,6 +16,7 @@ from aws import (
     check_ours,
     find_cluster,
     is_available,
+    is_ours,
     polling,
     refuse_stuck,
     tags,
@@ -30,6 +31,7 @@ from provisioning.waiting import (
     ROLE_DELAY_SECONDS,
     BusyError,
     ask,
+    deleted_meanwhile,
     state_of,
     took_too_long,
     until_role_is_known,
@@ -96,7 +98,9 @@ def plan_setup(clients: Clients, config: Config, snapshot: str | None) -> Change
 
     if cluster is None or LEAVING.search(cluster["ClusterStatus"]):
         if snapshot:
-            return restoration(snapshots.find_snapshot(clients.redshift, config, snapshot), apply)
+            found = snapshots.find_snapshot(clients.redshift, config, snapshot)
+            what = f"from {snapshot}, {snapshots.size(found)}"
+            return Change("restore", title(config), what, apply)
         return creation(config, apply)
     check(cluster, config, snapshot)
     faults = find_wanted(clients, config).deviations(cluster)
@@ -110,12 +114,6 @@ def plan_setup(clients: Clients, config: Config, snapshot: str | None) -> Change
 def creation(config: Config, apply: Callable[[Step], None] | None = None) -> Change:
     """The plan of a cluster that is not there."""
     return Change("create", title(config), settings(config), apply)
-
-
-def restoration(snapshot: dict[str, Any], apply: Callable[[Step], None]) -> Change:
-    """The plan of a cluster that comes back from a snapshot."""
-    what = f"from {snapshot['SnapshotIdentifier']}, {snapshots.size(snapshot)}"
-    return Change("restore", f"cluster {snapshot['ClusterIdentifier']}", what, apply)
 
 
 def title(config: Config) -> str:
@@ -156,16 +154,21 @@ def bring_up(clients: Clients, config: Config, snapshot: str | None, current: St
     Raises DwhError when that takes longer than TIMEOUT_MINUTES, or never will be.
     """
     wanted = find_made(clients, config, current)
-    state = "not listed"
+    state, is_alive, is_made = "not listed", False, False
     for _ in polling(config.timeout_minutes * 60):
         cluster = find_cluster(clients.redshift, config)
+        if is_alive and (cluster is None or LEAVING.search(cluster["ClusterStatus"])):
+            raise deleted_meanwhile(config)
         if cluster is None:
-            request(clients.redshift, config, wanted, snapshot, current)
+            is_made = request(clients.redshift, config, wanted, snapshot, current) or is_made
             continue
         state = state_of(cluster)
         current.update(state)
+        if LEAVING.search(state):
+            continue
+        is_alive = True
         try:
-            if not move(clients.redshift, config, wanted, cluster, current):
+            if not move(clients.redshift, config, wanted, cluster, is_made, current):
                 return
         except BusyError as error:
             state = f"{state} ({error.what})"
@@ -183,14 +186,42 @@ def find_made(clients: Clients, config: Config, current: Step) -> Wanted:
     raise DwhError(what, "run python setup_env.py again: it makes what is missing")
 
 
-def move(redshift: Any, config: Config, wanted: Wanted, cluster: Cluster, current: Step) -> bool:
-    """Make the next move towards what is wanted; False when it is reached."""
+def move(
+    redshift: Any, config: Config, wanted: Wanted, cluster: Cluster, is_made: bool, current: Step
+) -> bool:
+    """Make the next move towards what is wanted; False when it is reached.
+
+    Raises DwhError for a cluster that is not ours; `is_made` says that this run has made it.
+    """
     refuse_stuck(cluster)
-    if cluster["ClusterStatus"] == "paused":
+    if not is_ours(cluster, config):
+        if not is_made:
+            check_ours("cluster", config.identifier, "IDENTIFIER", cluster, config)
+        # One that is restored has its snapshot's tags; should it not, it gets them.
+        ask_for_tags(redshift, config, wanted)
+    elif cluster["ClusterStatus"] == "paused":
         ask(redshift.resume_cluster, config)
     elif is_available(cluster):
         return change(redshift, config, wanted, cluster, current)
     return True
+
+
+def ask_for_tags(redshift: Any, config: Config, wanted: Wanted) -> None:
+    """Tag the cluster, once its state allows that."""
+    partition, account = str(wanted.role).split(":")[1:5:3]
+    place = f"arn:{partition}:redshift:{config.aws_region}:{account}"
+    arn = f"{place}:cluster:{config.identifier}"
+    attempt(
+        "InvalidClusterState InvalidClusterStateFault ResourceNotFoundFault",
+        redshift.create_tags,
+        ResourceName=arn,
+        Tags=own_tags(config),
+    )
+
+
+def own_tags(config: Config) -> list[dict[str, str]]:
+    """The tags of a cluster, which also say its port: the sandbox's own is another one."""
+    return [*tags(config), {"Key": PORT_TAG, "Value": str(config.port)}]
 
 
 def change(redshift: Any, config: Config, wanted: Wanted, cluster: Cluster, current: Step) -> bool:
@@ -213,15 +244,19 @@ def change(redshift: Any, config: Config, wanted: Wanted, cluster: Cluster, curr
 
 def request(
     redshift: Any, config: Config, wanted: Wanted, snapshot: str | None, current: Step
-) -> None:
-    """Ask for the cluster, or for one from a snapshot."""
+) -> bool:
+    """Ask for the cluster, or for one from a snapshot; False if somebody else was first."""
     if snapshot:
         snapshots.prepare(redshift, config, snapshot, current)
-    until_role_is_known(lambda: send_request(redshift, config, wanted, snapshot), current)
+    made = []
+    until_role_is_known(
+        lambda: made.append(send_request(redshift, config, wanted, snapshot)), current
+    )
+    return made[-1] is not None
 
 
-def send_request(redshift: Any, config: Config, wanted: Wanted, snapshot: str | None) -> None:
-    """Ask once for a new cluster, or for one from a snapshot; fine if it is there already."""
+def send_request(redshift: Any, config: Config, wanted: Wanted, snapshot: str | None) -> Any:
+    """Ask once for a new cluster, or for one from a snapshot; None if it is there already."""
     common: dict[str, Any] = {
         "ClusterIdentifier": config.identifier,
         "NodeType": config.node_type,
@@ -235,10 +270,12 @@ def send_request(redshift: Any, config: Config, wanted: Wanted, snapshot: str | 
     if config.subnet_group:
         common["ClusterSubnetGroupName"] = config.subnet_group
     if snapshot:
-        call, special = redshift.restore_from_cluster_snapshot, {"SnapshotIdentifier": snapshot}
+        call = redshift.restore_from_cluster_snapshot
+        # A policy on this cluster's snapshots allows nothing unless the cluster is named.
+        special = {"SnapshotIdentifier": snapshot, "SnapshotClusterIdentifier": config.identifier}
     else:
         call, special = redshift.create_cluster, new_cluster(config)
-    attempt("ClusterAlreadyExists", call, **common, **special)
+    return attempt("ClusterAlreadyExists", call, **common, **special)
 
 
 def new_cluster(config: Config) -> dict[str, Any]:
@@ -250,5 +287,5 @@ def new_cluster(config: Config) -> dict[str, Any]:
         **size,
         "DBName": config.database,
         "MasterUsername": config.user,
-        "Tags": [*tags(config), {"Key": PORT_TAG, "Value": str(config.port)}],
+        "Tags": own_tags(config),
     }

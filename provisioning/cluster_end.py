@@ -6,10 +6,18 @@ from typing import Any
 
 from aws import check_ours, find_cluster, is_ours, polling, refuse_stuck
 from dwh import Config
-from errors import DwhError
+from provisioning import snapshots
 from provisioning.cluster import settings, title
 from provisioning.plan import Change
-from provisioning.waiting import LEAVING, BusyError, ask, refuse_lasting, state_of, took_too_long
+from provisioning.waiting import (
+    LEAVING,
+    BusyError,
+    ask,
+    deleted_meanwhile,
+    refuse_lasting,
+    state_of,
+    took_too_long,
+)
 from terminal import Step
 
 # ---------------------------------------------------------------------------- plans
@@ -58,8 +66,7 @@ def pause(redshift: Any, config: Config, current: Step) -> None:
     for _ in polling(config.timeout_minutes * 60):
         cluster = find_cluster(redshift, config)
         if cluster is None:
-            what = f"the cluster {config.identifier} has been deleted meanwhile"
-            raise DwhError(what, "make a new one: python setup_env.py")
+            raise deleted_meanwhile(config)
         refuse_stuck(cluster)
         state = state_of(cluster)
         current.update(state)
@@ -79,20 +86,30 @@ def delete(redshift: Any, config: Config, snapshot: str | None, current: Step) -
     Raises DwhError if that takes too long, or AWS never will. Without a snapshot, its rows are
     lost.
     """
-    state = "not listed"
+    state, is_asked, born = "not listed", False, None
     for _ in polling(config.timeout_minutes * 60):
         cluster = find_cluster(redshift, config)
-        if cluster is None:
+        if cluster is None or is_another(cluster, born, config):
+            if is_asked and snapshot:
+                snapshots.require(redshift, snapshot)
             return
-        state = state_of(cluster)
+        state, born = state_of(cluster), cluster.get("ClusterCreateTime", born)
         current.update(state)
         try:
             if not LEAVING.search(state):
                 ask(redshift.delete_cluster, config, **ending(snapshot))
+                is_asked = True
         except BusyError as error:
             refuse_lasting(cluster, error.what, snapshot is not None)
             state = f"{state} ({error.what})"
     raise took_too_long(config, state)
+
+
+def is_another(cluster: dict[str, Any], born: Any, config: Config) -> bool:
+    """Whether the cluster took the place of the one to be deleted, and is left alone."""
+    return not is_ours(cluster, config) or bool(
+        born and cluster.get("ClusterCreateTime", born) != born
+    )
 
 
 def ending(snapshot: str | None) -> dict[str, Any]:

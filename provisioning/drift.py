@@ -18,7 +18,8 @@ def refuse_drift(
     there = more | {
         "NODE_TYPE": found["NodeType"],
         "NODES": found["NumberOfNodes"],
-        "DATABASE": found["DBName"],
+        # AWS does not promise to tell it.
+        "DATABASE": found.get("DBName", config.database),
         "USER": found["MasterUsername"],
         "encryption": "on" if found["Encrypted"] else "off",
     }

@@ -37,7 +37,10 @@ def find_hint(config: Config, cluster: dict[str, Any]) -> str:
             f"its security group lets in {let_in}, and this machine is {here}: "
             f"see CLIENT_ADDRESS in dwh.cfg, and {SETUP}"
         )
-    return f"its security group lets {here} in: look for a firewall, or a VPC without a way out"
+    return (
+        f"its security group lets {here} in: look for a firewall, or a VPC without a way out; "
+        "inside its own VPC it is the private address that has to be let in"
+    )
 
 
 def allowed_sources(config: Config, cluster: dict[str, Any]) -> list[str]:

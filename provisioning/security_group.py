@@ -7,14 +7,13 @@ import urllib.request
 from typing import Any
 
 from aws import attempt, check_ours, find_target, polling, tag_filters, tags
-from dwh import Config
+from dwh import Config, is_everybody
 from errors import DwhError
 from provisioning.plan import Change
 from terminal import Step
 
 # Whom a rule of a security group lets in is under one of these keys.
 RULE_SOURCES = ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupInfo")
-EVERYBODY = {"0.0.0.0/0", "::/0"}
 # A deleted cluster's network interfaces hold on to the group for some minutes.
 IN_USE_SECONDS = 300
 
@@ -67,7 +66,7 @@ def plan_existing(ec2: Any, vpc: str, config: Config) -> Change:
         raise DwhError(what, "correct EXISTING_SECURITY_GROUPS or SUBNET_GROUP in dwh.cfg")
     rules = [rule for group in groups for rule in ingress_rules(ec2, group["GroupId"])]
     open_rules = [
-        shown(rule) for rule in rules if source(rule) in EVERYBODY and covers(rule, config.port)
+        shown(rule) for rule in rules if lets_everybody_in(rule) and covers(rule, config.port)
     ]
     if open_rules and not config.open_to_the_internet:
         what = f"{names} would open the warehouse to the whole internet: {', '.join(open_rules)}"
@@ -169,6 +168,12 @@ def deviations(ec2: Any, group_id: str, config: Config, addresses: str) -> tuple
     return missing, others
 
 
+def lets_everybody_in(rule: Rule) -> bool:
+    """Whether a rule is for most of the internet; what a prefix list holds is not looked at."""
+    ranges = [str(rule.get(key) or "auto") for key in ("CidrIpv4", "CidrIpv6")]
+    return any(is_everybody(each) for each in ranges)
+
+
 def covers(rule: Rule, port: int) -> bool:
     """Whether a rule opens a port."""
     if rule["IpProtocol"] == "-1":
@@ -231,11 +236,10 @@ def set_rules(ec2: Any, group_id: str, config: Config, addresses: str) -> None:
     missing, others = deviations(ec2, group_id, config, addresses)
     if missing:
         open_port(ec2, group_id, config, addresses)
-    if others:
-        ids = [rule["SecurityGroupRuleId"] for rule in others]
+    for rule in others:
         codes = "InvalidSecurityGroupRuleId.NotFound InvalidPermission.NotFound"
-        revoke = ec2.revoke_security_group_ingress
-        attempt(codes, revoke, GroupId=group_id, SecurityGroupRuleIds=ids)
+        revoke, rule_id = ec2.revoke_security_group_ingress, rule["SecurityGroupRuleId"]
+        attempt(codes, revoke, GroupId=group_id, SecurityGroupRuleIds=[rule_id])
 
 
 def open_port(ec2: Any, group_id: str, config: Config, addresses: str) -> None:

@@ -35,17 +35,39 @@ def find_snapshot(redshift: Any, config: Config, name: str) -> Snapshot:
         hint = f"there are: {', '.join(names)}" if names else "there is none of this cluster"
         raise DwhError(f"there is no snapshot {name} in {config.aws_region}", hint)
     found: Snapshot = answer["Snapshots"][0]
+    if found["ClusterIdentifier"] != config.identifier or is_of_others(found, config):
+        what = f"the snapshot {name} is not one of {config.identifier} in {config.aws_region}"
+        raise DwhError(what, "choose one that python shutdown_env.py has taken, or see IDENTIFIER")
     hint = "set dwh.cfg as the snapshot is, or choose another snapshot"
-    refuse_drift(f"the snapshot {name}", found, {"PORT": found["Port"]}, config, hint)
+    port = {"PORT": found["Port"]} if "Port" in found else {}
+    refuse_drift(f"the snapshot {name}", found, port, config, hint)
     return found
+
+
+def is_of_others(snapshot: Snapshot, config: Config) -> bool:
+    """Whether its tags say that it belongs to something else; it may have none yet."""
+    ours = {tag["Key"]: tag["Value"] for tag in tags(config)}
+    found = snapshot.get("Tags", [])
+    return any(ours.get(tag["Key"], tag["Value"]) != tag["Value"] for tag in found)
+
+
+def require(redshift: Any, name: str) -> None:
+    """Raise DwhError unless there is a snapshot of this name."""
+    describe = redshift.describe_cluster_snapshots
+    if not attempt("ClusterSnapshotNotFound", describe, SnapshotIdentifier=name):
+        what = f"the cluster is gone, but its snapshot {name} is not there"
+        raise DwhError(what, "somebody else may have deleted it otherwise: see CloudTrail")
 
 
 def known(redshift: Any, config: Config) -> list[Snapshot]:
     """The cluster's manual snapshots, the newest last."""
-    pages = redshift.get_paginator("describe_cluster_snapshots").paginate(
-        ClusterIdentifier=config.identifier, SnapshotType="manual"
-    )
-    found = [each for page in pages for each in page["Snapshots"]]
+    paginator = redshift.get_paginator("describe_cluster_snapshots")
+
+    def find(**request: str) -> list[Snapshot]:
+        return [each for page in paginator.paginate(**request) for each in page["Snapshots"]]
+
+    name = config.identifier
+    found = attempt("ClusterNotFound", find, ClusterIdentifier=name, SnapshotType="manual") or []
     return sorted(found, key=lambda each: str(each.get("SnapshotCreateTime", "")))
 
 
@@ -82,7 +104,8 @@ def tag_final(redshift: Any, config: Config) -> None:
     """Tag the newest final snapshot, should it not have taken over the cluster's tags."""
     final = re.compile(rf"{re.escape(config.identifier)}-\d{{8}}-\d{{6}}")
     for snapshot in known(redshift, config)[-1:]:
-        if final.fullmatch(snapshot["SnapshotIdentifier"]) and not is_ours(snapshot, config):
+        is_final = final.fullmatch(snapshot["SnapshotIdentifier"])
+        if is_final and not is_ours(snapshot, config) and not is_of_others(snapshot, config):
             add_tags(redshift, snapshot["SnapshotArn"], tags(config))
 
 

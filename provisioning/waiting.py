@@ -78,6 +78,12 @@ def until_role_is_known(call: Callable[[], None], current: Step) -> None:
     raise DwhError(what, hint)
 
 
+def deleted_meanwhile(config: Config) -> DwhError:
+    """The error of a cluster that somebody deletes while this waits for it."""
+    what = f"the cluster {config.identifier} has been deleted meanwhile"
+    return DwhError(what, "if that was a mistake, make a new one: python setup_env.py")
+
+
 def took_too_long(config: Config, state: str) -> DwhError:
     """The error of a wait that does not end."""
     minutes = counted(config.timeout_minutes, "minute")

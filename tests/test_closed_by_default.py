@@ -103,8 +103,9 @@ def test_group_that_exists_is_used_as_it_is_and_left_behind(
     assert ec2.describe_security_groups(GroupIds=[theirs])["SecurityGroups"] == before
 
 
-def test_group_that_is_open_to_everybody_is_refused(aws: Aws, theirs: str) -> None:
-    let_in(aws, theirs, "0.0.0.0/0")
+@pytest.mark.parametrize("everybody", ["0.0.0.0/0", "128.0.0.0/1"])
+def test_group_that_is_open_to_everybody_is_refused(aws: Aws, theirs: str, everybody: str) -> None:
+    let_in(aws, theirs, everybody)
     with pytest.raises(DwhError, match="would open the warehouse to the whole internet: port 5439"):
         aws.set_up()
     assert not aws.environment()["clusters"]

@@ -88,7 +88,9 @@ def test_what_does_not_pass_by_itself_ends_the_script_with_what_to_do(
     found = told(site, query, said=capsys)
     assert found.error == f"the cluster {site.name} is {status}"
     assert found.hint.startswith(STUCK[status])
-    assert found.hint.endswith(", or take it down: python shutdown_env.py --no-snapshot")
+    # What may still come back is not given up.
+    gives_up = "take it down and lose its rows" in found.hint
+    assert gives_up == status.startswith("incompatible")
 
 
 @pytest.mark.parametrize(("script", "options"), SCRIPTS)
@@ -134,7 +136,7 @@ def test_cluster_that_does_not_come_back_is_left_behind_only_with_its_rows(
     shutil.rmtree(data)
     found = told(aws, setup_env, said=capsys)
     assert found.error == f"the cluster {aws.name} is hardware-failure"
-    assert "no-snapshot" in found.hint
+    assert found.hint.startswith("AWS replaces its nodes")
     found = told(aws, shutdown_env, *YES, said=capsys)
     what = f"the cluster {aws.name} is hardware-failure, and AWS does not delete it (The cluster "
     assert found.error.startswith(what)
@@ -153,6 +155,18 @@ def test_paused_cluster_that_aws_does_not_delete_is_to_be_resumed(
     assert found.hint == "resume it, then run this again: python setup_env.py"
 
 
+def test_broken_cluster_that_aws_does_not_delete_at_all_ends_with_its_reason(
+    site: Aws, capsys: CAPTURE
+) -> None:
+    # https://github.com/hashicorp/terraform-provider-aws/pull/4563
+    why = "You can only delete clusters with ACTIVE, INCOMPATIBLE_NETWORK or HARDWARE_FAILURE"
+    pretend(site, ClusterStatus="incompatible-parameters")
+    site.refuse("redshift.DeleteCluster", ("InvalidClusterState", why))
+    found = told(site, shutdown_env, *YES, "--no-snapshot", said=capsys)
+    assert found.error.endswith(f" is incompatible-parameters, and AWS does not delete it ({why})")
+    assert found.hint == "see the reason in the Redshift console"
+
+
 def test_cluster_that_is_deleted_while_it_is_paused_ends_the_wait(
     site: Aws, capsys: CAPTURE
 ) -> None:
@@ -167,4 +181,4 @@ def test_cluster_that_is_deleted_while_it_is_paused_ends_the_wait(
     pretend(site, ClusterStatus="pausing")
     found = told(site, shutdown_env, *PAUSE, said=capsys)
     assert found.error == f"the cluster {site.name} has been deleted meanwhile"
-    assert found.hint == "make a new one: python setup_env.py"
+    assert found.hint == "if that was a mistake, make a new one: python setup_env.py"

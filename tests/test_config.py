@@ -134,6 +134,10 @@ EVERYBODY = (
     "[access] CLIENT_ADDRESS = {} would let in most of the internet; "
     "if that is meant, set OPEN_TO_THE_INTERNET = yes"
 )
+PRIVATE = (
+    "[access] CLIENT_ADDRESS = auto is a public address, which a cluster with "
+    "PUBLICLY_ACCESSIBLE = no never sees; set the range of its VPC"
+)
 CONTRADICTIONS = [
     (
         {"cluster_NODE_TYPE": "ra3.4xlarge", "cluster_NODES": "1"},
@@ -148,6 +152,7 @@ CONTRADICTIONS = [
     ({"access_CLIENT_ADDRESS": "::/0"}, EVERYBODY.format("::/0")),
     ({"access_CLIENT_ADDRESS": "128.0.0.0/1"}, EVERYBODY.format("128.0.0.0/1")),
     ({"access_CLIENT_ADDRESS": "2000::/3"}, EVERYBODY.format("2000::/3")),
+    ({"cluster_PUBLICLY_ACCESSIBLE": "no"}, PRIVATE),
     ({"s3_SONG_DATA": "s3://udacity-dend/log_data/songs"}, TOGETHER),
     ({"s3_LOG_DATA": "s3://udacity-dend/song_data_logs"}, TOGETHER),
     ({"s3_SONG_DATA": "s3://udacity-dend/log_data"}, TOGETHER),

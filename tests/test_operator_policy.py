@@ -131,7 +131,7 @@ SETUP = [
     ("RoleThatIsNotThereYet", "iam:GetRole"),
     ("LookAround", "ec2:DescribeVpcs"),
     ("LookAround", "ec2:DescribeSecurityGroups"),
-    ("Cluster", "redshift:DescribeClusters"),
+    ("LookAround", "redshift:DescribeClusters"),
     ("Roles", "iam:ListRoles"),
     ("Roles", "iam:CreateRole"),
     ("Roles", "iam:TagRole"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_site import Aws
@@ -141,3 +142,54 @@ def test_shutdown_of_a_paused_cluster_keeps_its_rows(aws: Aws, capsys: CAPTURE) 
     capsys.readouterr()
     aws.run(create_tables)
     assert "songplays: kept, already there" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------- whose it is
+
+
+def wait_until_deleted(redshift: Any, name: str) -> None:
+    waiter = redshift.get_waiter("cluster_deleted")
+    waiter.wait(ClusterIdentifier=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300})
+
+
+def test_snapshot_of_another_cluster_is_neither_restored_nor_tagged(aws: Aws) -> None:
+    redshift = aws.cloud.client("redshift")
+    other = f"{aws.name}-other"
+    aws.cloud.create_cluster(other, DBName="sparkify", MasterUsername="sparkify_admin")
+    redshift.delete_cluster(ClusterIdentifier=other, FinalClusterSnapshotIdentifier=other)
+    with pytest.raises(DwhError, match=f"the snapshot {other} is not one of {aws.name} in us-"):
+        aws.set_up("--restore", other)
+    assert not any(aws.environment().values())
+    wait_until_deleted(redshift, other)
+    (found,) = redshift.describe_cluster_snapshots(SnapshotIdentifier=other)["Snapshots"]
+    assert not found["Tags"]
+    redshift.delete_cluster_snapshot(SnapshotIdentifier=other)
+
+
+def test_restored_cluster_that_lost_the_tags_of_its_snapshot_gets_them(aws: Aws, kept: str) -> None:
+    redshift = aws.cloud.client("redshift")
+    lost: list[str] = []
+
+    def untag(**_: object) -> None:
+        arn = f"arn:aws:redshift:us-west-2:123456789012:cluster:{aws.name}"
+        redshift.delete_tags(ResourceName=arn, TagKeys=["project", "environment", "region"])
+        lost.append(arn)
+
+    aws.listen("after-call.redshift.RestoreFromClusterSnapshot", untag)
+    aws.set_up("--restore", kept)
+    assert lost
+    assert {"Key": "environment", "Value": aws.name} in aws.cluster["Tags"]
+
+
+def test_final_snapshot_that_is_not_there_at_the_end_is_missed(aws: Aws) -> None:
+    aws.set_up()
+    redshift = aws.cloud.client("redshift")
+
+    def lose(**_: object) -> None:
+        wait_until_deleted(redshift, aws.name)
+        for name in aws.snapshots:
+            redshift.delete_cluster_snapshot(SnapshotIdentifier=name)
+
+    aws.listen("after-call.redshift.DeleteCluster", lose)
+    with pytest.raises(DwhError, match="the cluster is gone, but its snapshot "):
+        aws.run(shutdown_env, "--yes")

@@ -74,7 +74,14 @@ def test_what_others_have_made_is_refused_and_kept(
         aws.set_up()
     assert refusal.value.what.startswith(f"the {kind} {aws.name} is there, but was not made for ")
     assert refusal.value.hint.startswith(f"choose another {key} in dwh.cfg")
-    aws.run(shutdown_env, "--yes")
+    if listed == "clusters":
+        with pytest.raises(DwhError) as left:
+            aws.run(shutdown_env, "--yes")
+        assert left.value.details == [
+            f"cluster {aws.name}, which has not the tags of this environment"
+        ]
+    else:
+        aws.run(shutdown_env, "--yes")
     assert aws.environment() == before
     assert [kinds for kinds, found in before.items() if found] == [listed]
     delete(aws)
@@ -142,6 +149,33 @@ def test_sweep_lists_what_could_not_be_deleted_and_the_run_fails(
     aws.run(shutdown_env, "--yes", "--no-snapshot")
     assert "sweep: nothing is left" in capsys.readouterr().err
     assert aws.environment() == NOTHING
+
+
+def test_cluster_that_goes_by_another_name_is_listed_and_left(aws: Aws) -> None:
+    """Such as one that was restored by hand from our snapshot, which has our tags."""
+    aws.set_up()
+    other = f"{aws.name}x"
+    aws.cloud.create_cluster(other, Tags=aws.cluster["Tags"])
+    with pytest.raises(DwhError) as left:
+        aws.run(shutdown_env, "--yes", "--no-snapshot")
+    assert left.value.details == [f"cluster {other}"]
+    assert [each["ClusterIdentifier"] for each in aws.environment()["clusters"]] == [other]
+    aws.cloud.delete_cluster(other)
+
+
+def test_successor_of_the_cluster_is_not_deleted_with_it(aws: Aws) -> None:
+    aws.set_up()
+    redshift, tags = aws.cloud.client("redshift"), aws.cluster["Tags"]
+
+    def replace(**_: Any) -> None:
+        waiter = redshift.get_waiter("cluster_deleted")
+        waiter.wait(ClusterIdentifier=aws.name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300})
+        aws.cloud.create_cluster(aws.name, Tags=tags)
+
+    aws.listen("after-call.redshift.DeleteCluster", replace)
+    with pytest.raises(DwhError, match="could not be deleted"):
+        aws.run(shutdown_env, "--yes", "--no-snapshot")
+    assert aws.cluster["ClusterStatus"] == "available"
 
 
 def test_security_group_is_deleted_once_nothing_uses_it(aws: Aws) -> None:

@@ -151,7 +151,9 @@ def _snapshot(call: Call, context: Context) -> tuple[str, Context]:
     """The snapshot that the call names, or one of any cluster if there is none of this name."""
     name = str(call.get("SnapshotIdentifier") or "*").lower()
     found = None if call.operation == "CreateClusterSnapshot" else _find_snapshot(call, name)
-    if found:
+    # A restore is checked against the cluster that the caller names, and against any if none.
+    given = call.get("SnapshotClusterIdentifier") or call.get("SnapshotArn")
+    if found and (given or call.operation != "RestoreFromClusterSnapshot"):
         return str(found.arn), dict(context) | resource_tags(found.tags)
     of_cluster = call.get("SnapshotClusterIdentifier")
     if call.operation == "CreateClusterSnapshot":
