@@ -42,6 +42,7 @@ class Aws:
         patch.setattr("certifi.where", lambda: cloud.state.ca_file)
         address = Target({}, f"{cloud.state.endpoint_url}/checkip", "", {})
         patch.setattr("provisioning.security_group.find_target", lambda _: address)
+        patch.setattr("shutdown_env.SWEEP_SECONDS", 0.3)
         patch.setattr("botocore.session.create_loader", lambda _: LOADER)
         session_of.cache_clear()
 
