@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -207,6 +209,15 @@ def test_policy_is_enough_for_all_scripts_and_nothing_in_it_is_idle(operator: Op
     use_subnet_group(aws)
     go([("LookAround", "redshift:DescribeClusterSubnetGroups")], setup_env, "--dry-run")
     assert sorted(needed) == sorted(operator.permissions)
+
+
+def test_command_of_the_docs_puts_the_names_in() -> None:
+    docs = (ROOT / "docs" / "provisioning.md").read_text()
+    (command,) = re.findall(r"(?ms)^    (sed .*?) > my-policy.json$", docs)
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
+    named = {arn for each in json.loads(done.stdout)["Statement"] for arn in [each["Resource"]]}
+    assert "arn:aws:redshift:us-west-2:123456789012:dbname:sparkify/sparkify" in named
+    assert not [arn for arn in named if re.search(r"\b[A-Z_]{4,}\b", arn)]
 
 
 def test_operator_may_do_nothing_to_what_is_not_the_environments(operator: Operator) -> None:
