@@ -63,7 +63,8 @@ def take_down(config: Config, arguments: argparse.Namespace) -> None:
         confirm("Delete this?")
     plan.carry_out(changes)
     if arguments.pause:
-        say_how_to_resume(changes)
+        if changes:
+            say("Resume it: python setup_env.py")
         return
     sweep(aws, config)
     if not ends_sandbox(config, arguments):
@@ -82,6 +83,7 @@ def show(changes: list[Change], config: Config, arguments: argparse.Namespace) -
     if changes:
         out = sys.stdout if arguments.dry_run else sys.stderr
         plan.show(f"Plan for {config.identifier} in {place}", changes, out)
+        say(billing(config, arguments))
     else:
         what = "no cluster" if arguments.pause else "nothing"
         say(f"nothing to do: {what} of {config.identifier} is in {place}")
@@ -89,11 +91,15 @@ def show(changes: list[Change], config: Config, arguments: argparse.Namespace) -
         say("Nothing was changed.")
 
 
-def say_how_to_resume(changes: list[Change]) -> None:
-    """Say what a paused cluster costs, and how to come back."""
-    if changes:
-        say("While it is paused, its nodes are not billed; its storage and its secret are.")
-        say("Resume it: python setup_env.py")
+def billing(config: Config, arguments: argparse.Namespace) -> str:
+    """What is billed when the plan is carried out."""
+    if config.target == "sandbox":
+        return "Billed: nothing, it is all on this machine"
+    if arguments.pause:
+        return "Billed from then on: its storage and a secret, but no nodes"
+    if arguments.snapshot is False:
+        return "Billed from then on: nothing, but for snapshots of before"
+    return "Billed from then on: its snapshots, by their size, until you delete them"
 
 
 def make_plan(aws: Clients, config: Config, arguments: argparse.Namespace) -> list[Change]:

@@ -79,11 +79,16 @@ def test_dry_runs_show_the_plan_and_make_no_changing_call(aws: Aws, capsys: CAPT
     assert resources(said.out) == {"delete": [names[2], names[1], names[0]]}
     ((_, fate), *_) = plan(said.out)["delete"]
     assert re.search(rf"; its rows are kept in snapshot {aws.name}-\d{{8}}-\d{{6}}$", fate)
+    assert "Billed from then on: its snapshots, by their size, until you delete" in said.err
     aws.run(shutdown_env, "--dry-run", "--no-snapshot")
-    ((_, fate), *_) = plan(capsys.readouterr().out)["delete"]
+    said = capsys.readouterr()
+    ((_, fate), *_) = plan(said.out)["delete"]
     assert fate.endswith("; with all its rows")
+    assert "Billed from then on: nothing, but for snapshots of before" in said.err
     aws.run(shutdown_env, "--dry-run", "--pause")
-    assert resources(capsys.readouterr().out) == {"pause": [names[2]]}
+    said = capsys.readouterr()
+    assert resources(said.out) == {"pause": [names[2]]}
+    assert "Billed from then on: its storage and a secret, but no nodes" in said.err
     assert aws.environment() == before
     assert len(calls) > 5
     assert len(more) > 20
