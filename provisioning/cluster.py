@@ -133,8 +133,9 @@ def check(cluster: Cluster, config: Config, snapshot: str | None) -> None:
     check_ours("cluster", config.identifier, "IDENTIFIER", cluster, config)
     refuse_stuck(cluster)
     tagged = {tag["Key"]: tag["Value"] for tag in cluster["Tags"]}
+    port = tagged.get(PORT_TAG, "")
     more = {
-        "PORT": int(tagged.get(PORT_TAG, config.port)),
+        "PORT": int(port) if port.isdecimal() else config.port,
         "SUBNET_GROUP": cluster.get("ClusterSubnetGroupName") or "default",
     }
     hint = "set dwh.cfg back, or make a new cluster: python shutdown_env.py, then setup_env.py"

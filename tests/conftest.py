@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import re
+import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ def is_usable(folder: Path) -> bool:
     found = os.statvfs(folder)
     return not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize > ENOUGH_BYTES
 
+
+# Whoever runs the tests in the background may have them ignore Ctrl-C, which they try out.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if "TMPDIR" not in os.environ and is_usable(MEMORY):
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
