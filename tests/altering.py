@@ -1,0 +1,94 @@
+"""Altering an environment by hand, as somebody may do in the console."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aws_site import ELSEWHERE, Aws
+from conftest import READ_EVERYTHING, TRUST
+
+from provisioning.role import POLICY_NAME
+
+
+def drop_role(aws: Aws) -> None:
+    iam = aws.cloud.client("iam")
+    iam.delete_role_policy(RoleName=aws.name, PolicyName=POLICY_NAME)
+    iam.delete_role(RoleName=aws.name)
+
+
+def drop_policy(aws: Aws) -> None:
+    iam = aws.cloud.client("iam")
+    iam.delete_role_policy(RoleName=aws.name, PolicyName=POLICY_NAME)
+
+
+def widen_policy(aws: Aws) -> None:
+    document = json.dumps(READ_EVERYTHING)
+    put = aws.cloud.client("iam").put_role_policy
+    put(RoleName=aws.name, PolicyName=POLICY_NAME, PolicyDocument=document)
+
+
+def add_inline_policy(aws: Aws) -> None:
+    document = json.dumps(READ_EVERYTHING)
+    put = aws.cloud.client("iam").put_role_policy
+    put(RoleName=aws.name, PolicyName="more", PolicyDocument=document)
+
+
+def attach_policy(aws: Aws) -> None:
+    iam = aws.cloud.client("iam")
+    arn = f"arn:aws:iam::123456789012:policy/{aws.name}"
+    iam.create_policy(PolicyName=aws.name, PolicyDocument=json.dumps(READ_EVERYTHING))
+    iam.attach_role_policy(RoleName=aws.name, PolicyArn=arn)
+
+
+def trust_another(aws: Aws) -> None:
+    trust = json.dumps(TRUST).replace("redshift", "ec2")
+    iam = aws.cloud.client("iam")
+    iam.update_assume_role_policy(RoleName=aws.name, PolicyDocument=trust)
+
+
+def detach_role(aws: Aws) -> None:
+    aws.change_roles(RemoveIamRoles=aws.attached)
+
+
+def drop_rule(aws: Aws) -> None:
+    group = aws.group()
+    revoke = aws.cloud.client("ec2").revoke_security_group_ingress
+    revoke(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
+
+
+def open_more(aws: Aws) -> None:
+    everywhere = {
+        "IpProtocol": "tcp",
+        "FromPort": 5440,
+        "ToPort": 5440,
+        "Ipv6Ranges": [{"CidrIpv6": "::/0"}],
+        "IpRanges": [{"CidrIp": ELSEWHERE}],
+    }
+    authorize = aws.cloud.client("ec2").authorize_security_group_ingress
+    authorize(GroupId=aws.group()["GroupId"], IpPermissions=[everywhere])
+
+
+def use_another_group(aws: Aws) -> None:
+    (default,) = aws.cloud.client("ec2").describe_security_groups(
+        Filters=[
+            {"Name": "group-name", "Values": ["default"]},
+            {"Name": "vpc-id", "Values": [aws.group()["VpcId"]]},
+        ]
+    )["SecurityGroups"]
+    modify(aws, VpcSecurityGroupIds=[default["GroupId"]])
+
+
+def make_private(aws: Aws) -> None:
+    modify(aws, PubliclyAccessible=False)
+
+
+def modify(aws: Aws, **settings: Any) -> None:
+    redshift = aws.cloud.client("redshift")
+    redshift.modify_cluster(ClusterIdentifier=aws.name, **settings)
+
+
+def pause(aws: Aws) -> None:
+    redshift = aws.cloud.client("redshift")
+    redshift.get_waiter("cluster_available").wait(ClusterIdentifier=aws.name)
+    redshift.pause_cluster(ClusterIdentifier=aws.name)
