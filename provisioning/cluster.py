@@ -249,11 +249,8 @@ def request(
     """Ask for the cluster, or for one from a snapshot; False if somebody else was first."""
     if snapshot:
         snapshots.prepare(redshift, config, snapshot, current)
-    made = []
-    until_role_is_known(
-        lambda: made.append(send_request(redshift, config, wanted, snapshot)), current
-    )
-    return made[-1] is not None
+    made = until_role_is_known(lambda: send_request(redshift, config, wanted, snapshot), current)
+    return made is not None
 
 
 def send_request(redshift: Any, config: Config, wanted: Wanted, snapshot: str | None) -> Any:

@@ -59,14 +59,16 @@ def refuse_lasting(cluster: Cluster, refusal: str, with_snapshot: bool) -> None:
     raise DwhError(f"{error.what}, and AWS does not delete it ({refusal})", error.hint)
 
 
-def until_role_is_known(call: Callable[[], None], current: Step) -> None:
-    """Ask; again, while Redshift does not know a new role yet. Raises DwhError if that lasts."""
+def until_role_is_known(call: Callable[[], Any], current: Step) -> Any:
+    """What the call returns; called again while Redshift does not know a new role yet.
+
+    Raises DwhError if that lasts.
+    """
     from botocore.exceptions import ClientError
 
     for _ in polling(ROLE_DELAY_SECONDS):
         try:
-            call()
-            return
+            return call()
         except ClientError as error:
             refusal = error.response["Error"].get("Message", "")
             unknown = "iam role" in refusal.lower()
