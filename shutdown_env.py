@@ -69,7 +69,7 @@ def take_down(config: Config, arguments: argparse.Namespace) -> None:
     sweep(aws, config)
     if not ends_sandbox(config, arguments):
         snapshots.tag_final(aws.redshift, config)
-        snapshots.tell(aws.redshift, config)
+        tell_snapshots(aws, config)
 
 
 def ends_sandbox(config: Config, arguments: argparse.Namespace) -> bool:
@@ -156,6 +156,19 @@ def our_clusters(redshift: Any, config: Config) -> list[str]:
     if cluster and not is_ours(cluster, config):
         left.append(f"cluster {config.identifier}, which has not the tags of this environment")
     return left
+
+
+def tell_snapshots(aws: Clients, config: Config) -> None:
+    """Say which snapshots are kept, what that costs, and how to come back."""
+    for snapshot in snapshots.known(aws.redshift, config):
+        name, price = snapshot["SnapshotIdentifier"], "until the sandbox stops"
+        if config.target == "aws":
+            price = f"{snapshots.cost(snapshot)} until you delete it"
+        say(f"snapshot {name}: {snapshots.size(snapshot)}, {price}")
+        say(f"  come back:  python setup_env.py --restore {name}")
+        if config.target == "aws":
+            delete = f"aws redshift delete-cluster-snapshot --region {config.aws_region}"
+            say(f"  delete it:  {delete} --snapshot-identifier {name}")
 
 
 def take_down_sandbox(config: Config, arguments: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from aws import attempt, is_ours, polling, tags
 from dwh import Config
 from errors import DwhError
 from provisioning.drift import refuse_drift
-from terminal import Step, counted, say
+from terminal import Step, counted
 
 Snapshot = dict[str, Any]
 
@@ -109,26 +109,13 @@ def tag_final(redshift: Any, config: Config) -> None:
             add_tags(redshift, snapshot["SnapshotArn"], tags(config))
 
 
-def tell(redshift: Any, config: Config) -> None:
-    """Say which snapshots are kept, what that costs, and how to come back."""
-    for snapshot in known(redshift, config):
-        name = snapshot["SnapshotIdentifier"]
-        say(f"snapshot {name}: {size(snapshot)}, {price(snapshot, config)}")
-        say(f"  come back:  python setup_env.py --restore {name}")
-        if config.target == "aws":
-            delete = f"aws redshift delete-cluster-snapshot --region {config.aws_region}"
-            say(f"  delete it:  {delete} --snapshot-identifier {name}")
-
-
 def size(snapshot: Snapshot) -> str:
     """How big a snapshot is."""
     return f"{snapshot.get('TotalBackupSizeInMegaBytes', 0):.0f} MB"
 
 
-def price(snapshot: Snapshot, config: Config) -> str:
-    """What a snapshot costs to keep."""
-    if config.target == "sandbox":
-        return "until the sandbox stops"
+def cost(snapshot: Snapshot) -> str:
+    """What a snapshot costs to keep on AWS."""
     gigabytes = snapshot.get("TotalBackupSizeInMegaBytes", 0) / 1024
     monthly = max(gigabytes * USD_PER_GB_AND_MONTH, 0.01)
-    return f"about {monthly:.2f} USD a month until you delete it"
+    return f"about {monthly:.2f} USD a month"
