@@ -163,7 +163,7 @@ def load_config(path: Path) -> Config:
 
 def warn(config: Config) -> None:
     """Say on every run what is dangerous in dwh.cfg, though it is allowed there."""
-    if config.open_to_the_internet and config.target == "aws":
+    if config.open_to_the_internet:
         say("warning: OPEN_TO_THE_INTERNET = yes lets anybody on the internet try to log in")
 
 
