@@ -116,10 +116,13 @@ def alternating(aws: Aws, number: int) -> Faults:
     return WAYS[number % len(WAYS)](aws, number)
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize(
+each_way = pytest.mark.parametrize(
     "way", [alternating, *(pytest.param(way, marks=pytest.mark.exhaustive) for way in WAYS)]
 )
+
+
+@pytest.mark.timeout(300)
+@each_way
 def test_setup_and_shutdown_that_failed_anywhere_end_right_when_run_again(
     aws: Aws, way: Callable[[Aws, int], Faults], record_property: Callable[[str, object], None]
 ) -> None:
@@ -148,18 +151,19 @@ def test_setup_and_shutdown_that_failed_anywhere_end_right_when_run_again(
 
 
 @pytest.mark.timeout(300)
+@each_way
 def test_shutdown_leaves_nothing_of_a_setup_that_stopped_anywhere(
-    aws: Aws, record_property: Callable[[str, object], None]
+    aws: Aws, way: Callable[[Aws, int], Faults], record_property: Callable[[str, object], None]
 ) -> None:
     points, met = 0, True
     while met:
-        faults = Refused(aws, points + 1)
+        faults = way(aws, points + 1)
         faults.run(setup_env)
         met = faults.met
         aws.run(shutdown_env, *DOWN)
         assert aws.environment() == CLEAN, f"call {points + 1}"
         points += met
-    record_property("shutdown after a setup that stopped", points)
+    record_property(f"shutdown after a setup that stopped, {way.__name__.lower()}", points)
     assert points >= 20
 
 
