@@ -17,7 +17,14 @@ from moto.core.utils import get_service_model
 from moto.iam.models import SERVICE_NAME_CONVERSION, iam_backends
 from werkzeug.exceptions import NotFound
 
-from sandbox.aws import identities, object_deletion, permissions, policy, refusals
+from sandbox.aws import (
+    identities,
+    object_deletion,
+    object_listing,
+    permissions,
+    policy,
+    refusals,
+)
 from sandbox.aws.identities import Identity, RejectedError
 from sandbox.aws.permissions import iam, redshift
 from sandbox.aws.permissions.call import Call, UncheckedError
@@ -35,6 +42,7 @@ def install() -> None:
     """Check the calls of moto's API, in this process."""
     ActionAuthenticatorMixin._authenticate_and_authorize_action = _authorize
     object_deletion.install()
+    object_listing.install()
     refusals.install()
     SERVICE_NAME_CONVERSION["redshift"] = "Redshift"
 

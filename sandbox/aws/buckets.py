@@ -23,6 +23,7 @@ class FileKey(FakeKey):  # type: ignore[misc]
         super().__init__(name=name, value=b"", **settings)
         self._value_buffer.close()
         self.path = path
+        self._known = (0, 0, "")
 
     def open_file(self) -> BinaryIO:
         """The body as a stream."""
@@ -45,9 +46,14 @@ class FileKey(FakeKey):  # type: ignore[misc]
 
     @property
     def etag(self) -> str:
-        """The MD5 of the file as it is now."""
-        with self.path.open("rb") as stream:
-            return f'"{hashlib.file_digest(stream, "md5").hexdigest()}"'
+        """The MD5 of the file as it is now; computed again only when the file has changed."""
+        found = self.path.stat()
+        changed, size, digest = self._known
+        if (found.st_mtime_ns, found.st_size) != (changed, size):
+            with self.path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "md5").hexdigest()
+            self._known = (found.st_mtime_ns, found.st_size, digest)
+        return f'"{digest}"'
 
 
 class FolderBucket(FakeBucket):  # type: ignore[misc]
