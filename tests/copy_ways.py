@@ -12,6 +12,7 @@ from sandbox.copy.command import CopyCommand, parse_copy
 from sandbox.copy.csv_rows import LoadError, SourceObject
 from sandbox.copy.fast import fast_chunks, fast_way_possible
 from sandbox.copy.json_values import JsonPaths, parse_jsonpaths
+from sandbox.copy.scan import Scan
 
 TEXT = Column("artist", "varchar", length=65535)
 INTEGER = Column("ts", "bigint")
@@ -76,7 +77,8 @@ def careful(
     paths: JsonPaths | None = None,
 ) -> tuple[bytes, list[LoadError]]:
     errors: list[LoadError] = []
-    chunks = careful_chunks(sources(*bodies), how or command(), columns, paths, errors.append)
+    how, scan = how or command(), Scan()
+    chunks = careful_chunks(sources(*bodies), how, columns, paths, errors.append, scan)
     return b"".join(chunks), errors
 
 
@@ -87,4 +89,4 @@ def fast(
     paths: JsonPaths | None = None,
 ) -> bytes:
     assert fast_way_possible(how or command(), columns, paths)
-    return b"".join(fast_chunks(sources(*bodies), how or command(), columns, paths))
+    return b"".join(fast_chunks(sources(*bodies), how or command(), columns, paths, Scan()))

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from sandbox.copy.careful import careful_chunks
 from sandbox.copy.columns import Column
 from sandbox.copy.csv_rows import LoadError, NeedsCare, csv_lines
+from sandbox.copy.scan import Scan
 from sandbox.errors import SqlError
 
 
@@ -121,7 +122,7 @@ def test_report_may_stop_the_load() -> None:
         raise SqlError("enough")
 
     with pytest.raises(SqlError, match="enough"):
-        list(careful_chunks(sources(b"x"), command(), COLUMNS, None, stop))
+        list(careful_chunks(sources(b"x"), command(), COLUMNS, None, stop, Scan()))
 
 
 def test_shown_line_and_value_are_cut_at_1024_bytes() -> None:

@@ -17,6 +17,7 @@ from sandbox.copy.rejections import (
     ValueRejected,
     undocumented,
 )
+from sandbox.copy.scan import Scan
 from sandbox.copy.values import Value, convert
 
 Report = Callable[[LoadError], None]
@@ -41,6 +42,7 @@ def careful_chunks(
     columns: Sequence[Column],
     paths: JsonPaths | None,
     report: Report,
+    scan: Scan,
 ) -> Iterator[bytes]:
     """The objects' rows as CSV; a record that COPY rejects is reported and left out.
 
@@ -50,9 +52,10 @@ def careful_chunks(
     check_paths(columns, paths)
     target = Target(command, columns, paths)
     for source in objects:
-        with opened(source, command) as stream:
+        with opened(source, command, scan) as stream:
             rows = careful_rows(stream, source.url, target, report)
             while batch := list(islice(rows, ROWS_IN_A_CHUNK)):
+                scan.rows += len(batch)
                 yield csv_lines(batch)
 
 

@@ -20,6 +20,7 @@ import msgspec
 from sandbox.copy.columns import Column
 from sandbox.copy.command import CopyCommand
 from sandbox.copy.json_values import JsonPaths
+from sandbox.copy.scan import Meter, Scan
 from sandbox.errors import SqlError
 
 POSTGRES_COPY_OPTIONS = r"""(FORMAT csv, NULL 'null', QUOTE '"', ESCAPE E'\\', ENCODING 'UTF8')"""
@@ -65,17 +66,19 @@ class LoadError:
 
 
 @contextmanager
-def opened(source: SourceObject, command: CopyCommand) -> Iterator[BinaryIO]:
+def opened(source: SourceObject, command: CopyCommand, scan: Scan) -> Iterator[BinaryIO]:
     """The object's content, decompressed if the command says GZIP; closed at the end.
 
     Raises SqlError for what is not sound gzip.
     """
     with source.open() as stream:
-        if not command.gzip:
-            yield stream
-            return
+        stored = content = Meter(stream)
+        if command.gzip:
+            unpacked = gzip.GzipFile(fileobj=cast(BinaryIO, stored), mode="rb")
+            content = Meter(cast(BinaryIO, unpacked))
         try:
-            yield cast(BinaryIO, gzip.GzipFile(fileobj=stream, mode="rb"))
+            with scan.of(source.url, stored, content):
+                yield cast(BinaryIO, content)
         except (gzip.BadGzipFile, EOFError, zlib.error) as problem:
             raise SqlError(f"{source.url} is not a sound GZIP file: {problem}") from problem
 

@@ -30,6 +30,7 @@ from sandbox.copy.csv_rows import (
 from sandbox.copy.json_values import JsonPaths
 from sandbox.copy.numbers import INTEGER_BITS
 from sandbox.copy.records import MAX_OBJECT_BYTES
+from sandbox.copy.scan import Scan
 
 FIELD_TYPES: dict[str, Any] = {
     "varchar": str | None,
@@ -66,6 +67,7 @@ def fast_chunks(
     command: CopyCommand,
     columns: Sequence[Column],
     paths: JsonPaths | None,
+    scan: Scan,
 ) -> Iterator[bytes]:
     """The objects' rows as CSV, the same as the careful way's.
 
@@ -74,8 +76,8 @@ def fast_chunks(
     Lengths, ranges and NOT NULL are left to PostgreSQL.
     """
     check_paths(columns, paths)
-    plain = _PlainRows(Target(command, columns, paths), _keys(columns, paths))
-    for bodies in _batches(objects, command):
+    plain = _PlainRows(Target(command, columns, paths), _keys(columns, paths), scan)
+    for bodies in _batches(objects, command, scan):
         yield from plain.chunks(bodies)
 
 
@@ -91,12 +93,14 @@ def _keys_are_plain(keys: tuple[str, ...]) -> bool:
     return bool(keys) and printable and len(set(keys)) == len(keys)
 
 
-def _batches(objects: Iterable[SourceObject], command: CopyCommand) -> Iterator[list[bytes]]:
+def _batches(
+    objects: Iterable[SourceObject], command: CopyCommand, scan: Scan
+) -> Iterator[list[bytes]]:
     """Bodies of whole lines: the parts of a large object one by one, small objects together."""
     small: list[bytes] = []
     size = 0
     for source in objects:
-        with opened(source, command) as stream:
+        with opened(source, command, scan) as stream:
             body = read_fully(stream, CHUNK_BYTES)
             size += len(body)
             if len(body) < CHUNK_BYTES:
@@ -166,9 +170,10 @@ class _RowDecoder:
 class _PlainRows:
     """Turns bodies into CSV, and learns which integer columns come with fractions."""
 
-    def __init__(self, target: Target, keys: tuple[str, ...]) -> None:
+    def __init__(self, target: Target, keys: tuple[str, ...], scan: Scan) -> None:
         self._target = target
         self._keys = keys
+        self._scan = scan
         self._integers = {
             number
             for number, column in enumerate(target.columns)
@@ -187,8 +192,9 @@ class _PlainRows:
             yield lines
             return
         for body in bodies:
-            rows = careful_rows(io.BytesIO(body), "", self._target, _refuse)
-            yield csv_lines(list(rows))
+            rows = list(careful_rows(io.BytesIO(body), "", self._target, _refuse))
+            self._scan.rows += len(rows)
+            yield csv_lines(rows)
 
     def _plain(self, bodies: list[bytes]) -> bytes | None:
         """The rows as CSV, or None if anything about them is not plain."""
@@ -202,7 +208,10 @@ class _PlainRows:
             return None
         if self._target.command.trim_blanks and _has_trailing_blanks(lines, len(rows)):
             return None
-        return lines if self._no_key_twice(body, lines, len(rows)) else None
+        if not self._no_key_twice(body, lines, len(rows)):
+            return None
+        self._scan.rows += len(rows)
+        return lines
 
     def _decode(self, body: bytes) -> list[tuple[object, ...]]:
         try:

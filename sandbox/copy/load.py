@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 from sandbox.aws.storage import RoleStorage, read_all
 from sandbox.copy.careful import careful_chunks
@@ -13,7 +13,8 @@ from sandbox.copy.command import CopyCommand
 from sandbox.copy.csv_rows import POSTGRES_COPY_OPTIONS, LoadError, NeedsCare, SourceObject
 from sandbox.copy.fast import fast_chunks, fast_way_possible
 from sandbox.copy.json_values import JsonPaths, parse_jsonpaths
-from sandbox.copy.load_log import LoadLog
+from sandbox.copy.load_log import LoadLog, Sources
+from sandbox.copy.scan import Scan
 from sandbox.copy.target_table import TargetTable, find_table
 from sandbox.errors import SqlError
 from sandbox.warehouse.backend import Backend, BackendError
@@ -53,7 +54,7 @@ class CopyContext:
     """What a COPY needs to know of the cluster that it runs in."""
 
     storage: Callable[[str, str | None], RoleStorage]
-    connect: Callable[[], Any]
+    data: Path
 
 
 def run_copy(context: CopyContext, backend: Backend, command: CopyCommand) -> CopyResult:
@@ -65,12 +66,14 @@ def run_copy(context: CopyContext, backend: Backend, command: CopyCommand) -> Co
     with transaction(backend):
         table = find_table(backend, command)
         objects, paths = _sources(context, command)
-        with closing(context.connect()) as connection:
-            log = LoadLog(connection, backend.process_id, table.transaction_id, table.table_id)
-            size = sum(source.size for source in objects)
-            log.start(table.name, command.source, len(objects), size)
-            rejections = Rejections(table.name, command.max_error)
-            return _load(backend, command, table, (objects, paths), rejections, log)
+        size = sum(source.size for source in objects)
+        sources = Sources(command.source, len(objects), size)
+        log = LoadLog(context.data, backend, table, sources)
+        rejections = Rejections(table.name, command.max_error)
+        scan = _load(backend, command, table, (objects, paths), rejections, log)
+        backend.execute(f"ANALYZE {table.quoted_name}")
+        set_last_copy(backend, scan.rows, log.query_id)
+        return CopyResult(scan.rows, _notices(table.name, scan.rows, len(rejections.errors)))
 
 
 def _load(
@@ -80,19 +83,18 @@ def _load(
     sources: tuple[list[SourceObject], JsonPaths | None],
     rejections: Rejections,
     log: LoadLog,
-) -> CopyResult:
-    rows, completed = 0, False
+) -> Scan:
+    """Copy, and put on record how that ended."""
+    scan, completed = Scan(), False
     try:
-        rows = _copy(backend, command, table, sources, rejections)
+        scan = _copy(backend, command, table, sources, rejections, log)
         completed = True
     except SqlError as problem:
         problem.query_id = log.query_id
         raise
     finally:
-        log.finish(rows, rejections.errors, completed)
-    backend.execute(f"ANALYZE {table.quoted_name}")
-    set_last_copy(backend, rows, log.query_id)
-    return CopyResult(rows, _notices(table.name, rows, len(rejections.errors)))
+        log.finish(scan, rejections.errors, completed)
+    return scan
 
 
 def set_last_copy(backend: Backend, rows: int, query_id: int | None) -> None:
@@ -109,26 +111,41 @@ def _copy(
     table: TargetTable,
     sources: tuple[list[SourceObject], JsonPaths | None],
     rejections: Rejections,
-) -> int:
+    log: LoadLog,
+) -> Scan:
     """The fast way if everything is plain, else again from the start with care."""
     objects, paths = sources
     sql = f"COPY {table.quoted_name} ({table.quoted_columns}) FROM STDIN {POSTGRES_COPY_OPTIONS}"
     if fast_way_possible(command, table.columns, paths) and not command.noload:
+        scan = Scan()
         try:
             with savepoint(backend):
-                return backend.copy_in(sql, fast_chunks(objects, command, table.columns, paths))
+                chunks = fast_chunks(objects, command, table.columns, paths, scan)
+                backend.copy_in(sql, _noted(chunks, scan, log))
+                return scan
         except NeedsCare:
             pass
         except BackendError as problem:
             if not problem.fields.get("C", "").startswith(VALUE_ERRORS):
                 raise _refused(problem) from problem
-    chunks = careful_chunks(objects, command, table.columns, paths, rejections.add)
-    if command.noload:
-        return sum(0 for _ in chunks)
+    scan = Scan()
+    chunks = careful_chunks(objects, command, table.columns, paths, rejections.add, scan)
     try:
-        return backend.copy_in(sql, chunks)
+        if command.noload:
+            for _ in _noted(chunks, scan, log):
+                pass
+        else:
+            backend.copy_in(sql, _noted(chunks, scan, log))
     except BackendError as problem:
         raise _refused(problem) from problem
+    return scan
+
+
+def _noted(chunks: Iterable[bytes], scan: Scan, log: LoadLog) -> Iterator[bytes]:
+    """The chunks, while what they come to is put on record."""
+    for chunk in chunks:
+        log.progress(scan)
+        yield chunk
 
 
 def _sources(

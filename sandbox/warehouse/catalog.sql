@@ -160,70 +160,76 @@ BEGIN
 END $$;
 CREATE EVENT TRIGGER keep_keys ON sql_drop WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION sandbox.keep_keys();
 
--- One row for each COPY; written outside the client's transaction, so that it survives a rollback.
+-- What COPYs write down of themselves (sandbox/copy/load_log.py), a line of JSON for each entry, in
+-- files rather than tables: seen by everybody at once, whatever becomes of the transaction.
 CREATE SEQUENCE sandbox.query_ids START 1000;
-CREATE TABLE sandbox.load_history (
-    user_id integer NOT NULL DEFAULT 100,
-    query_id bigint PRIMARY KEY,
-    transaction_id bigint NOT NULL,
-    session_id integer NOT NULL,
-    database_name text NOT NULL DEFAULT current_database(),
-    status text NOT NULL,
-    table_name text NOT NULL,
-    table_id integer NOT NULL,
-    start_time timestamp NOT NULL DEFAULT clock_timestamp(),
-    end_time timestamp,
-    data_source text NOT NULL,
-    loaded_rows bigint NOT NULL DEFAULT 0,
-    loaded_bytes bigint NOT NULL DEFAULT 0,
-    source_file_count integer NOT NULL DEFAULT 0,
-    source_file_bytes bigint NOT NULL DEFAULT 0,
-    file_count_scanned integer NOT NULL DEFAULT 0,
-    file_bytes_scanned bigint NOT NULL DEFAULT 0,
-    error_count bigint NOT NULL DEFAULT 0
+CREATE FUNCTION sandbox.next_query_id() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT nextval('sandbox.query_ids') $$;
+CREATE FUNCTION sandbox.load_log(kind text, OUT entry jsonb, OUT place bigint) RETURNS SETOF record
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT line::jsonb, place
+    FROM pg_database
+    CROSS JOIN string_to_table(pg_read_file(format('loads/%s.%s', oid, kind), true), E'\n')
+        WITH ORDINALITY AS logged (line, place)
+    WHERE datname = current_database() AND kind IN ('history', 'errors', 'commits') AND line IS JSON OBJECT
+$$;
+
+CREATE TYPE sandbox.load AS (
+    query_id bigint, transaction_id bigint, session_id integer, table_id integer, table_name text,
+    status text, start_time timestamp, end_time timestamp, data_source text, loaded_rows bigint, loaded_bytes bigint,
+    source_file_count integer, source_file_bytes bigint, file_count_scanned integer, file_bytes_scanned bigint,
+    error_count bigint
 );
-CREATE TABLE sandbox.load_errors (
-    query_id bigint NOT NULL,
-    session_id integer NOT NULL,
-    transaction_id bigint NOT NULL,
-    table_id integer NOT NULL,
-    start_time timestamp NOT NULL DEFAULT clock_timestamp(),
-    file_name char(256) NOT NULL,
-    line_number bigint NOT NULL,
-    column_name char(127) NOT NULL,
-    column_type char(10) NOT NULL,
-    column_length char(10) NOT NULL,
-    position integer NOT NULL,
-    raw_line char(1024) NOT NULL,
-    raw_field_value char(1024) NOT NULL,
-    error_code integer NOT NULL,
-    error_message char(512) NOT NULL
+CREATE TYPE sandbox.load_error AS (
+    query_id bigint, transaction_id bigint, session_id integer, table_id integer, start_time timestamp,
+    file_name text, line_number bigint, column_name text, column_type text, column_length text, "position" integer,
+    raw_line text, raw_field_value text, error_code integer, error_message text
+);
+CREATE TYPE sandbox.load_commit AS (
+    query_id bigint, transaction_id bigint, filename text, lines_scanned integer, curtime timestamp
 );
 
 CREATE VIEW pg_catalog.sys_load_history AS
 SELECT
-    user_id, query_id, transaction_id, session_id, database_name, status, table_name, start_time, end_time,
-    (extract(epoch FROM end_time - start_time) * 1000000)::bigint AS duration,
+    100 AS user_id, query_id, transaction_id, session_id, current_database()::text AS database_name, status,
+    table_name, start_time, end_time, (extract(epoch FROM end_time - start_time) * 1000000)::bigint AS duration,
     data_source, 'json'::text AS file_format, loaded_rows, loaded_bytes,
     source_file_count, source_file_bytes, file_count_scanned, file_bytes_scanned, error_count,
     NULL::bigint AS copy_job_id
-FROM sandbox.load_history;
+FROM (
+    SELECT DISTINCT ON (entry -> 'query_id') load.*
+    FROM sandbox.load_log('history')
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::sandbox.load, entry) AS load
+    ORDER BY entry -> 'query_id', place DESC
+) AS latest;
 
 CREATE VIEW pg_catalog.sys_load_error_detail AS
 SELECT
     100 AS user_id, query_id, transaction_id, session_id, current_database()::char(64) AS database_name,
-    table_id, start_time, file_name, line_number, column_name, column_type, column_length, position,
-    error_code, error_message, NULL::bigint AS copy_job_id
-FROM sandbox.load_errors;
+    table_id, start_time, file_name::char(256) AS file_name, line_number, column_name::char(127) AS column_name,
+    column_type::char(10) AS column_type, column_length::char(10) AS column_length, position,
+    error_code, error_message::char(512) AS error_message, NULL::bigint AS copy_job_id
+FROM sandbox.load_log('errors')
+CROSS JOIN LATERAL jsonb_populate_record(NULL::sandbox.load_error, entry);
 
 CREATE VIEW pg_catalog.stl_load_errors AS
 SELECT
     100 AS userid, 0 AS slice, table_id AS tbl, start_time AS starttime, session_id AS session,
-    query_id::integer AS query, file_name AS filename, line_number, column_name AS colname,
-    column_type AS type, column_length AS col_length, position, raw_line, raw_field_value,
+    query_id::integer AS query, file_name::char(256) AS filename, line_number, column_name::char(127) AS colname,
+    column_type::char(10) AS type, column_length::char(10) AS col_length, position,
+    raw_line::char(1024) AS raw_line, raw_field_value::char(1024) AS raw_field_value,
     error_code AS err_code, error_message::char(100) AS err_reason, 0 AS is_partial,
     0::bigint AS start_offset, NULL::bigint AS copy_job_id
-FROM sandbox.load_errors;
+FROM sandbox.load_log('errors')
+CROSS JOIN LATERAL jsonb_populate_record(NULL::sandbox.load_error, entry);
+
+CREATE VIEW pg_catalog.stl_load_commits AS
+SELECT
+    100 AS userid, query_id::integer AS query, 0 AS slice, ''::char(256) AS name,
+    filename::char(256) AS filename, 0 AS byte_offset, lines_scanned, 0 AS errors, curtime, 1 AS status,
+    'JSON'::char(16) AS file_format, 0 AS is_partial, 0::bigint AS start_offset, NULL::bigint AS copy_job_id
+FROM sandbox.load_log('commits')
+CROSS JOIN LATERAL jsonb_populate_record(NULL::sandbox.load_commit, entry);
 
 -- Rows, megabytes, and rows on the fullest slice over rows on the emptiest; a slice is the hash of a
 -- KEY's value. Of the caller's tables only, as a view's functions would run as the superuser, and of
@@ -336,7 +342,7 @@ CROSS JOIN LATERAL sandbox.measure(table_id, diststyle, distkey)
 WHERE pg_has_role(relowner, 'USAGE') AND tbl_rows IS DISTINCT FROM 0;
 
 GRANT SELECT ON pg_catalog.sys_load_history, pg_catalog.sys_load_error_detail, pg_catalog.stl_load_errors,
-    pg_catalog.svv_table_info, pg_catalog.pg_table_def TO PUBLIC;
+    pg_catalog.stl_load_commits, pg_catalog.svv_table_info, pg_catalog.pg_table_def TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE AS $$
     SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 '

@@ -25,6 +25,8 @@ import psycopg2
 
 BOOTSTRAP_USER = "rdsdb"
 SOCKET_NAME = ".s.PGSQL.5432"
+# In each data folder: what COPYs write down, for views to read.
+LOADS_FOLDER = "loads"
 UNIX_SOCKET_LIMIT = 90
 START_TIMEOUT_SECONDS = 60
 
@@ -96,6 +98,7 @@ class Postgres:
             "--no-sync",
             "--no-instructions",
         )
+        run_unprivileged("/bin/mkdir", "-m", "755", str(self.template / LOADS_FOLDER))
         server = Server(self, self.template, self.socket_folder("bootstrap"))
         server.start()
         try:

@@ -99,7 +99,7 @@ class Door:
         socket_path: Callable[[], str],
         tls: ssl.SSLContext,
         authenticate: Callable[[str, str], str | None],
-        copier_for: Callable[[str, str], Copier],
+        copier_for: Callable[[str], Copier],
         admits: Callable[[str], bool],
     ) -> None:
         self.socket_path = socket_path
@@ -213,7 +213,7 @@ class Door:
             client.send(wire.authentication(0) + wire.join(map(_greeting, backend.greeting)))
             client.send(wire.ready(backend.status))
             client.socket.settimeout(None)
-            Session(client, backend, self.copier_for(database, role)).run()
+            Session(client, backend, self.copier_for(role)).run()
         finally:
             backend.close()
 

@@ -112,11 +112,11 @@ class Warehouse:
         self._server.remove()
         self._door.end_sessions()
 
-    def _copier_for(self, database: str, user: str) -> Callable[[Backend, CopyCommand], CopyResult]:
+    def _copier_for(self, user: str) -> Callable[[Backend, CopyCommand], CopyResult]:
         def storage(role: str, region: str | None) -> RoleStorage:
             return self._storage(role, region, user)
 
-        context = CopyContext(storage, lambda: self._server.connect(database))
+        context = CopyContext(storage, self._server.data)
         return lambda backend, command: run_copy(context, backend, command)
 
     def _storage(self, role: str, region: str | None, user: str) -> RoleStorage:

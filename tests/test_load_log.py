@@ -1,0 +1,155 @@
+"""What the warehouse writes down of each COPY, while it runs and after it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from conftest import CLUSTER, Warehouse
+from copy_cases import EVENTS, LINES, events
+
+__all__ = ["events"]
+
+COMMITS = """
+SELECT TRIM(filename), lines_scanned FROM stl_load_commits
+WHERE query = PG_LAST_COPY_ID() ORDER BY filename
+"""
+LINE = '{"ts": 1}\n'
+FILES = {
+    "lines": (LINE * 3, 3),
+    "last line without an end": (LINE + LINE.rstrip(), 2),
+    "empty": ("", 0),
+    "one object on many lines": (json.dumps({"ts": 1}, indent=1), 3),
+    "plain columns": (LINES, 2),
+}
+
+
+@pytest.mark.parametrize(("body", "lines"), FILES.values(), ids=FILES)
+@pytest.mark.parametrize("packed", [False, True])
+def test_file_is_on_record_with_its_lines(
+    events: Warehouse, body: str, lines: int, packed: bool
+) -> None:
+    url = events.put("file", gzip.compress(body.encode()) if packed else body)
+    events.copy("events", url, "JSON 'auto' GZIP" if packed else "JSON 'auto'")
+    assert events.run(COMMITS) == [(url, lines)]
+
+
+def test_every_file_of_a_copy_is_on_record_as_often_as_it_is_read(events: Warehouse) -> None:
+    urls = [
+        events.put(f"many/{n}", '{"artist": "A", "ts": 1, "length": 1, "level": ""}') for n in "ab"
+    ]
+    entries = [{"url": url} for url in [*urls, urls[0]]]
+    manifest = events.put("manifest", json.dumps({"entries": entries}))
+    events.copy("events", manifest, "JSON 'auto' MANIFEST")
+    assert events.run(COMMITS) == [(urls[0], 1), (urls[0], 1), (urls[1], 1)]
+    history = "SELECT loaded_rows, source_file_count, file_count_scanned FROM sys_load_history"
+    assert events.run(history) == [(3, 3, 3)]
+
+
+def test_copy_is_on_record_within_its_own_transaction(events: Warehouse) -> None:
+    events.run("BEGIN")
+    events.load("events", LINES + '{"ts": "x"}\n', "JSON 'auto' MAXERROR 2")
+    assert events.run("SELECT status, loaded_rows, error_count FROM sys_load_history") == [
+        ("completed", 2, 1)
+    ]
+    assert events.run("SELECT lines_scanned FROM stl_load_commits") == [(3,)]
+    assert events.run("SELECT line_number FROM stl_load_errors") == [(3,)]
+    events.run("ROLLBACK")
+    assert events.run("SELECT line_number FROM stl_load_errors") == [(3,)]
+    assert events.run("SELECT lines_scanned FROM stl_load_commits") == [(3,)]
+
+
+def test_failed_copy_has_loaded_nothing(events: Warehouse) -> None:
+    with pytest.raises(psycopg2.InternalError):
+        events.load("events", LINE * 5 + '{"ts": "x"}\n')
+    history = "SELECT status, loaded_rows, loaded_bytes FROM sys_load_history"
+    assert events.run(history) == [("aborted", 0, 0)]
+    assert events.run("SELECT COUNT(*) FROM stl_load_commits") == [(0,)]
+
+
+def test_databases_have_records_of_their_own(events: Warehouse) -> None:
+    events.load("events", LINES)
+    other = events.cloud.connect("dev")
+    with other.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM stl_load_commits WHERE filename LIKE %s", ["%test%"])
+        assert cursor.fetchall() == [(0,)]
+    other.close()
+
+
+def test_restored_cluster_has_its_records(warehouse: Warehouse) -> None:
+    cloud, name = warehouse.cloud, f"{warehouse.database}-cluster"
+    cloud.create_cluster(name, [warehouse.role])
+    copy = "COPY events FROM '{}' IAM_ROLE '{}' JSON 'auto'"
+    with cloud.connect("dev", name) as connection, connection.cursor() as cursor:
+        cursor.execute(EVENTS)
+        cursor.execute(copy.format(warehouse.put("one", LINES), warehouse.role))
+    connection.close()
+    cloud.delete_cluster(name, name)
+    cloud.client("redshift").restore_from_cluster_snapshot(
+        ClusterIdentifier=name, SnapshotIdentifier=name, PubliclyAccessible=True
+    )
+    cloud.wait("cluster_available", name)
+    connection = cloud.connect("dev", name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT loaded_rows FROM sys_load_history")
+        assert cursor.fetchall() == [(2,)]
+    connection.close()
+    cloud.delete_cluster(name)
+    cloud.client("redshift").delete_cluster_snapshot(SnapshotIdentifier=name)
+
+
+# ---------------------------------------------------------------------------- progress
+
+SLOW = """
+CREATE FUNCTION public.slowly() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM count(*) FROM generate_series(1, 2000); RETURN NEW; END';
+CREATE TRIGGER slowly BEFORE INSERT ON public.notes FOR EACH ROW EXECUTE FUNCTION public.slowly();
+"""
+
+
+@contextmanager
+def straight(warehouse: Warehouse) -> Iterator[Any]:
+    """A connection to the PostgreSQL behind the warehouse, past the proxy."""
+    for folder in Path(warehouse.cloud.state.runtime_folder).glob("c*/"):
+        try:
+            found = psycopg2.connect(host=str(folder), user="rdsdb", dbname=warehouse.database)
+        except psycopg2.OperationalError:
+            continue
+        found.autocommit = True
+        yield found
+        found.close()
+        return
+    raise AssertionError(f"no PostgreSQL of {CLUSTER}")
+
+
+def test_rows_and_bytes_of_a_running_copy_are_seen_from_another_session(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.run("CREATE TABLE notes (note VARCHAR(4096))")
+    with straight(warehouse) as postgres:
+        postgres.cursor().execute(SLOW)
+    body = (json.dumps({"note": "x" * 4000}) + "\n") * 6000
+    url, seen = warehouse.put("slow", body), set()
+    other = warehouse.another_connection()
+    other.autocommit = True
+    history = "SELECT status, loaded_rows, loaded_bytes, source_file_bytes FROM sys_load_history"
+    with ThreadPoolExecutor(1) as pool, other.cursor() as cursor:
+        copying = pool.submit(warehouse.copy, "notes", url)
+        while not copying.done():
+            cursor.execute(history)
+            seen.update(cursor.fetchall())
+            time.sleep(0.05)
+        copying.result()
+    other.close()
+    running = [each for each in seen if each[0] == "running"]
+    assert any(0 < rows < 6000 for _, rows, _, _ in running)
+    assert any(0 < done < total for _, _, done, total in running)
+    assert warehouse.run(history) == [("completed", 6000, len(body), len(body))]
