@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import time
@@ -42,8 +43,8 @@ def find_target(config: Config) -> Target:
     return Target(options, f"{state.endpoint_url}/checkip", state.ca_file, {})
 
 
-def client(config: Config, service: str) -> Any:
-    """A client of one of AWS's services."""
+def client(config: Config, service: str, region: str = "") -> Any:
+    """A client of one of AWS's services, in the cluster's region unless told otherwise."""
     from botocore.config import Config as ClientConfig
 
     target = find_target(config)
@@ -51,7 +52,8 @@ def client(config: Config, service: str) -> Any:
         connect_timeout=10, proxies=target.proxies, retries={"mode": "standard", "max_attempts": 5}
     )
     session = session_of(config.target)
-    return session.client(service, config.aws_region, config=options, **target.client_options)
+    where = region or config.aws_region
+    return session.client(service, where, config=options, **target.client_options)
 
 
 @cache
@@ -69,16 +71,25 @@ def session_of(target: str) -> Any:
 
 @dataclass(frozen=True)
 class Clients:
-    """The services that the environment is made of."""
+    """The services that the environment is made of, and the account that it is in."""
 
     iam: Any
     ec2: Any
     redshift: Any
+    s3: Any
+    account: str
 
 
 def clients(config: Config) -> Clients:
     """Clients of the services that the environment is made of."""
-    return Clients(*(client(config, service) for service in ("iam", "ec2", "redshift")))
+    account = client(config, "sts").get_caller_identity()["Account"]
+    iam, ec2, redshift = (client(config, service) for service in ("iam", "ec2", "redshift"))
+    return Clients(iam, ec2, redshift, s3_client(config), account)
+
+
+def s3_client(config: Config) -> Any:
+    """A client of S3, where the files are that are loaded."""
+    return client(config, "s3", config.s3_region)
 
 
 def attempt(codes: str, call: Callable[..., Any], **arguments: Any) -> Any:
@@ -133,6 +144,24 @@ def check_ours(kind: str, name: str, key: str, found: dict[str, Any], config: Co
             f" in {config.aws_region}",
             f"choose another {key} in dwh.cfg: what others have made is left alone",
         )
+
+
+WORK_BUCKET_MARK = "-dwh"
+# The longest name of a bucket, without the part that AWS prescribes for the longest region.
+LONGEST_OWN_PART = 63 - len("-123456789012-ap-southeast-99-an")
+
+
+def work_bucket(account: str, config: Config) -> str:
+    """The name of the bucket for lists of files: in the same region as they, as COPY wants it.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html
+    """
+    own = config.identifier
+    longest = LONGEST_OWN_PART - len(WORK_BUCKET_MARK)
+    if len(own) > longest:
+        digest = hashlib.sha256(own.encode()).hexdigest()[:8]
+        own = f"{own[: longest - len(digest)]}{digest}"
+    return f"{own}{WORK_BUCKET_MARK}-{account}-{config.s3_region}-an"
 
 
 # ---------------------------------------------------------------------------- the cluster

@@ -1,4 +1,4 @@
-"""Create what the warehouse needs: an IAM role, a security group, a Redshift cluster.
+"""Create what the warehouse needs: an IAM role, a bucket, a security group, a Redshift cluster.
 
 First shows what it will do. What is there is kept, changed or resumed, so it can be run again, for
 instance after a Ctrl-C. With the sandbox as target, the sandbox is started first.
@@ -17,7 +17,7 @@ from typing import Any
 from aws import Clients, clients, find_cluster
 from dwh import Config, connect, load_config
 from errors import DwhError
-from provisioning import cluster, plan, role, security_group
+from provisioning import bucket, cluster, plan, role, security_group
 from provisioning.plan import Change
 from terminal import parser, print_table, run, say, step
 
@@ -59,11 +59,13 @@ def show_only(config: Config, snapshot: str | None) -> None:
 def make_plan(aws: Clients, config: Config, snapshot: str | None) -> list[Change]:
     """What has to be done, in its order. Raises DwhError if it cannot be."""
     return [
-        role.plan_setup(aws.iam, config),
+        role.plan_setup(aws, config),
+        bucket.plan_setup(aws, config),
         security_group.plan_setup(aws.ec2, aws.redshift, config),
         cluster.plan_setup(aws, config, snapshot),
         *security_group.plan_former(aws.ec2, config),
         *role.plan_former(aws.iam, config),
+        *bucket.plan_former(aws, config),
     ]
 
 
@@ -72,6 +74,7 @@ def plan_from_nothing(config: Config) -> list[Change]:
     return [
         Change("create", "sandbox", "a process on this machine, stopped by shutdown_env.py"),
         role.creation(config),
+        bucket.creation(),
         security_group.creation(config, "this machine's address"),
         cluster.creation(config),
     ]

@@ -1,4 +1,4 @@
-"""Delete what setup_env.py has created: the cluster, the security group, the role.
+"""Delete what setup_env.py has created: the cluster, the security group, the role, the bucket.
 
 First shows what it will delete, and asks. On AWS the cluster's rows are kept in a final snapshot,
 from which setup_env.py --restore comes back, unless --no-snapshot says otherwise. With the sandbox
@@ -18,7 +18,7 @@ from typing import Any
 from aws import Clients, clients, find_cluster, is_ours, polling, tags
 from dwh import Config, load_config
 from errors import DwhError, explain
-from provisioning import cluster_end, plan, role, security_group, snapshots
+from provisioning import bucket, cluster_end, plan, role, security_group, snapshots
 from provisioning.plan import Change
 from terminal import confirm, counted, parser, run, say, step
 
@@ -114,6 +114,7 @@ def make_plan(aws: Clients, config: Config, arguments: argparse.Namespace) -> li
         *cluster_end.plan_shutdown(aws.redshift, config, snapshot),
         *security_group.plan_shutdown(aws.ec2, config),
         *role.plan_shutdown(aws.iam, config),
+        *bucket.plan_shutdown(aws, config),
     ]
     if ends_sandbox(config, arguments):
         names = [each["SnapshotIdentifier"] for each in snapshots.known(aws.redshift, config)]
@@ -140,6 +141,7 @@ def leftovers(aws: Clients, config: Config) -> list[str]:
     changes = [
         *security_group.plan_shutdown(aws.ec2, config),
         *role.plan_shutdown(aws.iam, config),
+        *bucket.plan_shutdown(aws, config),
     ]
     return our_clusters(aws.redshift, config) + [change.resource for change in changes]
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-from aws import attempt, check_ours, is_ours, tags
+from aws import Clients, attempt, check_ours, is_ours, tags, work_bucket
 from dwh import Config
 from provisioning.plan import Change
+from terminal import Step
+
+Policy = dict[str, Any]
 
 # All roles of all environments are under it, so that none is overlooked.
 PATH = "/sparkify-dwh/"
@@ -16,24 +20,23 @@ POLICY_NAME = "read-sparkify-data"
 # ---------------------------------------------------------------------------- plans
 
 
-def plan_setup(iam: Any, config: Config) -> Change:
+def plan_setup(clients: Clients, config: Config) -> Change:
     """Create the role, or make it again what it should be. Raises DwhError if it is not ours."""
+    iam, policy = clients.iam, read_policy(config, work_bucket(clients.account, config))
     found = find_role(iam, config.role)
     if found is None:
-        return creation(config, iam)
+        return creation(config, lambda _: create_role(iam, config, policy))
     check_ours("role", config.role, "ROLE", found, config)
-    faults = deviations(iam, found, config)
+    faults = deviations(iam, found, policy)
     if not faults:
         return Change("keep", f"role {config.role}", settings(config))
     what = ", ".join(faults)
-    return Change("change", f"role {config.role}", what, lambda _: mend(iam, config))
+    return Change("change", f"role {config.role}", what, lambda _: mend(iam, config.role, policy))
 
 
-def creation(config: Config, iam: Any = None) -> Change:
+def creation(config: Config, apply: Callable[[Step], None] | None = None) -> Change:
     """The plan of a role that is not there."""
-    return Change(
-        "create", f"role {config.role}", settings(config), lambda _: create_role(iam, config)
-    )
+    return Change("create", f"role {config.role}", settings(config), apply)
 
 
 def settings(config: Config) -> str:
@@ -74,14 +77,14 @@ def our_roles(iam: Any, config: Config) -> list[str]:
     return [name for name in names if is_ours(find_role(iam, name) or {}, config)]
 
 
-def deviations(iam: Any, role: dict[str, Any], config: Config) -> list[str]:
+def deviations(iam: Any, role: dict[str, Any], policy: Policy) -> list[str]:
     """How a role of ours differs from what it should be."""
-    faults = []
+    faults, name = [], role["RoleName"]
     if role["AssumeRolePolicyDocument"] != trust_policy():
         faults.append("only Redshift may take it")
-    if inline_policy(iam, config.role) != read_policy(config):
+    if inline_policy(iam, name) != policy:
         faults.append(f"policy {POLICY_NAME} set")
-    return faults + [f"policy {name} removed" for name in foreign_policies(iam, config.role)]
+    return faults + [f"policy {each} removed" for each in foreign_policies(iam, name)]
 
 
 def inline_policy(iam: Any, name: str) -> Any:
@@ -101,7 +104,7 @@ def foreign_policies(iam: Any, name: str) -> list[str]:
 # ---------------------------------------------------------------------------- what is done
 
 
-def create_role(iam: Any, config: Config) -> None:
+def create_role(iam: Any, config: Config, policy: Policy) -> None:
     """Create the role with its policy."""
     created = attempt(
         "EntityAlreadyExists",  # made by a first try whose answer was lost
@@ -114,21 +117,21 @@ def create_role(iam: Any, config: Config) -> None:
     )
     if created is None:
         check_ours("role", config.role, "ROLE", find_role(iam, config.role) or {}, config)
-    put_policy(iam, config)
+    put_policy(iam, config.role, policy)
 
 
-def mend(iam: Any, config: Config) -> None:
+def mend(iam: Any, name: str, policy: Policy) -> None:
     """Give a role of ours its two policies again, and take every other from it."""
-    iam.update_assume_role_policy(RoleName=config.role, PolicyDocument=json.dumps(trust_policy()))
-    put_policy(iam, config)
-    for policy in foreign_policies(iam, config.role):
-        remove_policy(iam, config.role, policy)
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust_policy()))
+    put_policy(iam, name, policy)
+    for foreign in foreign_policies(iam, name):
+        remove_policy(iam, name, foreign)
 
 
-def put_policy(iam: Any, config: Config) -> None:
-    """Let the role read what dwh.cfg names."""
-    document = json.dumps(read_policy(config))
-    iam.put_role_policy(RoleName=config.role, PolicyName=POLICY_NAME, PolicyDocument=document)
+def put_policy(iam: Any, name: str, policy: Policy) -> None:
+    """Let the role do what the policy says."""
+    document = json.dumps(policy)
+    iam.put_role_policy(RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=document)
 
 
 def remove_policy(iam: Any, name: str, policy: str) -> None:
@@ -151,7 +154,7 @@ def delete_role(iam: Any, name: str) -> None:
 # ---------------------------------------------------------------------------- its policies
 
 
-def trust_policy() -> dict[str, Any]:
+def trust_policy() -> Policy:
     """Only Redshift may take the role."""
     allow = {
         "Effect": "Allow",
@@ -170,9 +173,9 @@ def readable_keys(config: Config) -> dict[str, list[str]]:
     return keys
 
 
-def read_policy(config: Config) -> dict[str, Any]:
-    """Listing and reading of what the configured prefixes name, and nothing else."""
-    readable = readable_keys(config)
+def read_policy(config: Config, bucket_of_lists: str) -> Policy:
+    """Listing and reading of what the configured prefixes name, and of the lists of it."""
+    readable = readable_keys(config) | {bucket_of_lists: ["*"]}
     statements: list[dict[str, Any]] = [
         {
             "Effect": "Allow",

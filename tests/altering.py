@@ -79,6 +79,20 @@ def use_another_group(aws: Aws) -> None:
     modify(aws, VpcSecurityGroupIds=[default["GroupId"]])
 
 
+def open_bucket(aws: Aws) -> None:
+    aws.cloud.client("s3").delete_public_access_block(Bucket=aws.bucket)
+
+
+def encrypt_otherwise(aws: Aws) -> None:
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    put = aws.cloud.client("s3").put_bucket_encryption
+    put(Bucket=aws.bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+
+def drop_bucket(aws: Aws) -> None:
+    aws.cloud.client("s3").delete_bucket(Bucket=aws.bucket)
+
+
 def make_private(aws: Aws) -> None:
     modify(aws, PubliclyAccessible=False)
 

@@ -18,7 +18,7 @@ from script_runs import Complaint, change, refused_here
 
 import setup_env
 import shutdown_env
-from aws import Target, session_of
+from aws import Target, attempt, session_of
 
 HERE = "127.0.0.1/32"
 ELSEWHERE = "192.0.2.7/32"
@@ -124,6 +124,17 @@ class Aws:
     # ------------------------------------------------------------------ what is there
 
     @property
+    def bucket(self) -> str:
+        """The name of the bucket for lists of files."""
+        return f"{self.name}-dwh-123456789012-us-west-2-an"
+
+    @property
+    def buckets(self) -> list[str]:
+        """The names of all buckets that have the environment's own in theirs."""
+        names = [each["Name"] for each in self.cloud.client("s3").list_buckets()["Buckets"]]
+        return [each for each in names if self.name in each]
+
+    @property
     def cluster(self) -> dict[str, Any]:
         redshift = self.cloud.client("redshift")
         return dict(redshift.describe_clusters(ClusterIdentifier=self.name)["Clusters"][0])
@@ -160,7 +171,7 @@ class Aws:
 
     def environment(self) -> dict[str, Any]:
         """All that is there under our names and tags, without ids and times."""
-        iam, ec2, redshift = map(self.cloud.client, ("iam", "ec2", "redshift"))
+        iam, ec2, redshift, s3 = map(self.cloud.client, ("iam", "ec2", "redshift", "s3"))
         roles = iam.list_roles()["Roles"]
         groups = ec2.describe_security_groups()["SecurityGroups"]
         clusters = redshift.describe_clusters()["Clusters"]
@@ -169,6 +180,7 @@ class Aws:
             "roles": [describe_role(iam, each["RoleName"]) for each in roles],
             "groups": [describe_group(ec2, each) for each in groups],
             "clusters": [describe_cluster(each, ids) for each in clusters],
+            "buckets": [describe_bucket(s3, name) for name in self.buckets],
         }
         return {
             kind: [one for one in each if self.name in str(one)] for kind, each in found.items()
@@ -198,6 +210,17 @@ def describe_role(iam: Any, name: str) -> dict[str, Any]:
         },
         "attached": iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"],
     }
+
+
+def describe_bucket(s3: Any, name: str) -> dict[str, Any]:
+    unset = ["NoSuchTagSet", "NoSuchPublicAccessBlockConfiguration"]
+    unset.append("ServerSideEncryptionConfigurationNotFoundError")
+    calls = (s3.get_bucket_tagging, s3.get_public_access_block, s3.get_bucket_encryption)
+    found = [attempt(" ".join(unset), call, Bucket=name) or {} for call in calls]
+    settings = [
+        each for answer in found for key, each in answer.items() if key != "ResponseMetadata"
+    ]
+    return {"name": name, "settings": settings}
 
 
 def describe_group(ec2: Any, group: Mapping[str, Any]) -> dict[str, Any]:

@@ -241,7 +241,7 @@ def test_region_without_a_default_vpc_is_named(new: Aws, capsys: CAPTURE) -> Non
     for subnet in ec2.describe_subnets()["Subnets"]:
         ec2.delete_subnet(SubnetId=subnet["SubnetId"])
     ec2.delete_vpc(VpcId=vpc["VpcId"])
-    new.change(aws_REGION="eu-west-3", access_ROLE=f"{new.name}-eu")
+    new.change(aws_REGION="eu-west-3", access_ROLE=f"{new.name}-eu", s3_REGION="eu-west-3")
     found = told(new, setup_env, said=capsys)
     assert found.error == "eu-west-3 has no default VPC"
     assert found.hint.startswith("name a SUBNET_GROUP in dwh.cfg, or create it: aws ec2 create-def")

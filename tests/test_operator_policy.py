@@ -131,10 +131,12 @@ def use_subnet_group(aws: Aws) -> None:
 # What is needed first in which step of a life, in the order of the calls.
 SETUP = [
     ("RoleThatIsNotThereYet", "iam:GetRole"),
+    ("WorkBucket", "s3:GetBucketTagging"),
     ("LookAround", "ec2:DescribeVpcs"),
     ("LookAround", "ec2:DescribeSecurityGroups"),
     ("LookAround", "redshift:DescribeClusters"),
     ("Roles", "iam:ListRoles"),
+    ("LookAround", "s3:ListAllMyBuckets"),
     ("Roles", "iam:CreateRole"),
     ("Roles", "iam:TagRole"),
     ("Roles", "iam:PutRolePolicy"),
@@ -142,6 +144,12 @@ SETUP = [
     ("Roles", "iam:GetRolePolicy"),
     ("Roles", "iam:ListRolePolicies"),
     ("Roles", "iam:ListAttachedRolePolicies"),
+    ("WorkBucket", "s3:CreateBucket"),
+    ("WorkBucket", "s3:TagResource"),
+    ("WorkBucket", "s3:PutBucketPublicAccessBlock"),
+    ("WorkBucket", "s3:GetBucketPublicAccessBlock"),
+    ("WorkBucket", "s3:GetEncryptionConfiguration"),
+    ("WorkBucket", "s3:PutEncryptionConfiguration"),
     ("NewSecurityGroupInAVpc", "ec2:CreateSecurityGroup"),
     ("NewSecurityGroupWithItsTags", "ec2:CreateSecurityGroup"),
     ("TagsOfANewSecurityGroup", "ec2:CreateTags"),
@@ -173,6 +181,9 @@ SHUTDOWN = [
     ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:DeleteSecret"),
     ("OwnSecurityGroups", "ec2:DeleteSecurityGroup"),
     ("Roles", "iam:DeleteRole"),
+    ("WorkBucket", "s3:ListBucketVersions"),
+    ("WorkBucketFiles", "s3:DeleteObjectVersion"),
+    ("WorkBucket", "s3:DeleteBucket"),
     ("LookAround", "redshift:DescribeClusterSnapshots"),
 ]
 RESTORE = [
@@ -201,6 +212,7 @@ def test_policy_is_enough_for_all_scripts_and_nothing_in_it_is_idle(operator: Op
     go(MEND, setup_env)
     go([("Cluster", "redshift:PauseCluster")], shutdown_env, "--pause")
     go([("Cluster", "redshift:ResumeCluster")], setup_env)
+    aws.cloud.client("s3").put_object(Bucket=aws.bucket, Key="x")
     go(SHUTDOWN, shutdown_env, "--yes")
     (snapshot,) = aws.snapshots
     go(RESTORE, setup_env, "--restore", snapshot)

@@ -119,6 +119,18 @@ CALLS: list[tuple[str, str, dict[str, Any], Needed]] = [
     ),
     (
         "s3",
+        "create_bucket",
+        {
+            "Bucket": BUCKET,
+            "CreateBucketConfiguration": {
+                "LocationConstraint": "us-west-2",
+                "Tags": [{"Key": "a", "Value": "b"}],
+            },
+        },
+        [("s3:CreateBucket", S3), ("s3:TagResource", S3)],
+    ),
+    (
+        "s3",
         "copy_object",
         {"Bucket": BUCKET, "Key": "new", "CopySource": f"{BUCKET}/none"},
         [("s3:PutObject", f"{S3}/new"), ("s3:GetObject", f"{S3}/none")],

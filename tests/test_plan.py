@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import altering
@@ -12,6 +13,8 @@ from aws_site import Aws, is_change
 
 import setup_env
 import shutdown_env
+from aws import work_bucket
+from dwh import load_config
 from errors import DwhError
 from provisioning.role import PATH, POLICY_NAME
 
@@ -54,13 +57,15 @@ def resources(printed: str) -> dict[str, list[str]]:
 
 
 def test_dry_runs_show_the_plan_and_make_no_changing_call(aws: Aws, capsys: CAPTURE) -> None:
-    names = [f"role {aws.name}", f"security group {aws.name}", f"cluster {aws.name}"]
+    names = [f"role {aws.name}", f"bucket {aws.bucket}"]
+    names += [f"security group {aws.name}", f"cluster {aws.name}"]
     calls = refuse_changes(aws)
     aws.run(setup_env, "--dry-run")
     said = capsys.readouterr()
-    ((role, reads), (group, opens), (cluster, size)) = plan(said.out)["create"]
-    assert [role, group, cluster] == names
+    ((role, reads), (bucket, closed), (group, opens), (cluster, size)) = plan(said.out)["create"]
+    assert [role, bucket, group, cluster] == names
     assert reads == "reads log_data*, song_data*, log_json_path.json in udacity-dend"
+    assert closed.startswith("private, encrypted, ")
     assert opens == "port 5439 open to 127.0.0.1/32"
     assert size.startswith("2 x ra3.large, public address, port 5439, encrypted, database ")
     assert "Billed: 2 x ra3.large, their storage and a secret, until python shutdown" in said.err
@@ -75,7 +80,7 @@ def test_dry_runs_show_the_plan_and_make_no_changing_call(aws: Aws, capsys: CAPT
     assert resources(capsys.readouterr().out) == {"keep": names}
     aws.run(shutdown_env, "--dry-run")
     said = capsys.readouterr()
-    assert resources(said.out) == {"delete": [names[2], names[1], names[0]]}
+    assert resources(said.out) == {"delete": [names[3], names[2], names[0], names[1]]}
     ((_, fate), *_) = plan(said.out)["delete"]
     assert re.search(rf"; its rows are kept in snapshot {aws.name}-\d{{8}}-\d{{6}}$", fate)
     assert "Billed from then on: its snapshots, by their size, until you delete" in said.err
@@ -86,7 +91,7 @@ def test_dry_runs_show_the_plan_and_make_no_changing_call(aws: Aws, capsys: CAPT
     assert "Billed from then on: nothing, but for snapshots of before" in said.err
     aws.run(shutdown_env, "--dry-run", "--pause")
     said = capsys.readouterr()
-    assert resources(said.out) == {"pause": [names[2]]}
+    assert resources(said.out) == {"pause": [names[3]]}
     assert "Billed from then on: its storage and a secret, but no nodes" in said.err
     assert aws.environment() == before
     assert len(calls) > 5
@@ -135,6 +140,9 @@ ALTERED: list[tuple[Callable[[Aws], None], str, str, str]] = [
     (altering.open_more, "change", "security group", "close port 5440 to .*, close port 5440 to "),
     (altering.use_another_group, "change", "cluster", "security groups set"),
     (altering.make_private, "change", "cluster", "public address on"),
+    (altering.drop_bucket, "create", "bucket", "private, "),
+    (altering.open_bucket, "change", "bucket", "public access blocked"),
+    (altering.encrypt_otherwise, "change", "bucket", "encrypted by S3"),
     (altering.pause, "resume", "cluster", "2 x ra3.large, "),
 ]
 
@@ -149,9 +157,10 @@ def test_what_was_altered_by_hand_is_mended_and_said(aws: Aws, capsys: CAPTURE) 
         aws.set_up()
         said = capsys.readouterr().err
         rows = dict(plan(said)[action])
-        assert re.match(settings, rows[f"{kind} {aws.name}"]), alter
+        name = aws.bucket if kind == "bucket" else aws.name
+        assert re.match(settings, rows[f"{kind} {name}"]), alter
         done = {"create": "created", "change": "changed: ", "resume": "resumed"}[action]
-        assert f"\n{kind} {aws.name}: {done}" in said
+        assert f"\n{kind} {name}: {done}" in said
         assert aws.environment() == before, alter
     aws.cloud.client("iam").delete_policy(PolicyArn=f"arn:aws:iam::123456789012:policy/{aws.name}")
 
@@ -179,6 +188,32 @@ def test_renamed_role_and_group_replace_the_former_ones(aws: Aws, capsys: CAPTUR
     aws.change_roles(RemoveIamRoles=[theirs])
     aws.cloud.client("iam").delete_role_policy(RoleName=f"{aws.name}-theirs", PolicyName="read")
     aws.cloud.client("iam").delete_role(RoleName=f"{aws.name}-theirs")
+
+
+def test_bucket_moves_with_the_files_to_load(aws: Aws, capsys: CAPTURE) -> None:
+    aws.set_up()
+    aws.change(s3_REGION="us-east-1")
+    capsys.readouterr()
+    aws.set_up()
+    said, moved = capsys.readouterr().err, aws.bucket.replace("us-west-2", "us-east-1")
+    assert plan(said)["delete"] == [(f"bucket {aws.bucket}", "no longer in REGION of [s3]")]
+    assert aws.buckets == [moved]
+    location = aws.cloud.client("s3").get_bucket_location(Bucket=moved)["LocationConstraint"]
+    assert location is None  # as S3 calls us-east-1
+
+
+def test_buckets_of_long_identifiers_have_valid_names_of_their_own(aws: Aws) -> None:
+    config = load_config(aws.config)
+    identifiers = ["a", "b" * 27, "b" * 28, "c" * 63, f"{'c' * 62}d", f"{'d-' * 31}e"]
+    for region in ("us-east-1", "ap-southeast-2"):
+        found = {
+            work_bucket("123456789012", replace(config, identifier=each, s3_region=region))
+            for each in identifiers
+        }
+        assert len(found) == len(identifiers)
+        for name in found:
+            assert re.fullmatch(rf"[a-z][a-z0-9-]{{0,62}}-dwh-123456789012-{region}-an", name)
+            assert len(name) <= 63
 
 
 def test_other_address_replaces_the_former_one(aws: Aws, capsys: CAPTURE) -> None:

@@ -18,7 +18,7 @@ import shutdown_env
 from errors import DwhError
 
 DOWN = ("--yes", "--no-snapshot")
-CLEAN: dict[str, list[Any]] = {"roles": [], "groups": [], "clusters": []}
+CLEAN: dict[str, list[Any]] = {"roles": [], "groups": [], "clusters": [], "buckets": []}
 # What a script that fails raises: AWS's refusal, a lost connection, our own explanation.
 FAILURES = (ClientError, BotoCoreError, DwhError)
 

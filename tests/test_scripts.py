@@ -23,6 +23,7 @@ TAGS = [
     {"Key": "region", "Value": "us-west-2"},
 ]
 ROLE, POLICY = "sparkify-redshift-s3", "read-sparkify-data"
+BUCKET = "sparkify-dwh-123456789012-us-west-2-an"
 Done = subprocess.CompletedProcess[str]
 
 
@@ -82,11 +83,18 @@ def test_role_is_redshifts_and_reads_what_is_configured(site: Pipeline) -> None:
             },
             {
                 "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": f"arn:aws:s3:::{BUCKET}",
+                "Condition": {"StringLike": {"s3:prefix": ["*"]}},
+            },
+            {
+                "Effect": "Allow",
                 "Action": "s3:GetObject",
                 "Resource": [
                     "arn:aws:s3:::events/log_data*",
                     "arn:aws:s3:::events/paths.json",
                     "arn:aws:s3:::catalogue/song_data*",
+                    f"arn:aws:s3:::{BUCKET}/*",
                 ],
             },
         ],

@@ -21,7 +21,7 @@ import shutdown_env
 from errors import DwhError
 
 CAPTURE = pytest.CaptureFixture[str]
-NOTHING: dict[str, list[Any]] = {"roles": [], "groups": [], "clusters": []}
+NOTHING: dict[str, list[Any]] = {"roles": [], "groups": [], "clusters": [], "buckets": []}
 
 # ---------------------------------------------------------------------------- what others have made
 
@@ -38,6 +38,11 @@ def make_cluster(aws: Aws) -> None:
     aws.cloud.create_cluster(aws.name)
 
 
+def make_bucket(aws: Aws) -> None:
+    where = {"LocationConstraint": "us-west-2"}
+    aws.cloud.client("s3").create_bucket(Bucket=aws.bucket, CreateBucketConfiguration=where)
+
+
 def delete_role(aws: Aws) -> None:
     aws.cloud.client("iam").delete_role_policy(RoleName=aws.name, PolicyName="read")
     aws.cloud.client("iam").delete_role(RoleName=aws.name)
@@ -52,10 +57,15 @@ def delete_cluster(aws: Aws) -> None:
     redshift.delete_cluster(ClusterIdentifier=aws.name, SkipFinalClusterSnapshot=True)
 
 
+def delete_bucket(aws: Aws) -> None:
+    aws.cloud.client("s3").delete_bucket(Bucket=aws.bucket)
+
+
 FOREIGN = [
     ("role", "ROLE", "roles", make_role, delete_role),
     ("security group", "SECURITY_GROUP", "groups", make_group, delete_group),
     ("cluster", "IDENTIFIER", "clusters", make_cluster, delete_cluster),
+    ("bucket", "IDENTIFIER", "buckets", make_bucket, delete_bucket),
 ]
 
 
@@ -72,7 +82,8 @@ def test_what_others_have_made_is_refused_and_kept(
     before = aws.environment()
     with pytest.raises(DwhError) as refusal:
         aws.set_up()
-    assert refusal.value.what.startswith(f"the {kind} {aws.name} is there, but was not made for ")
+    name = aws.bucket if kind == "bucket" else aws.name
+    assert refusal.value.what.startswith(f"the {kind} {name} is there, but was not made for ")
     assert refusal.value.hint.startswith(f"choose another {key} in dwh.cfg")
     if listed == "clusters":
         with pytest.raises(DwhError) as left:
@@ -126,6 +137,32 @@ def test_role_that_was_given_more_policies_by_hand_is_deleted(aws: Aws) -> None:
     aws.run(shutdown_env, "--yes", "--no-snapshot")
     assert aws.environment() == NOTHING
     iam.delete_policy(PolicyArn=arn)
+
+
+def test_bucket_is_emptied_of_all_versions_and_deleted(aws: Aws) -> None:
+    aws.set_up()
+    s3 = aws.cloud.client("s3")
+    for versioned in (False, True):
+        status = {"Status": "Enabled" if versioned else "Suspended"}
+        s3.put_bucket_versioning(Bucket=aws.bucket, VersioningConfiguration=status)
+        for key in ("a", "a", "b/\u00e9 \u6f22"):
+            s3.put_object(Bucket=aws.bucket, Key=key, Body=b"x")
+        s3.delete_object(Bucket=aws.bucket, Key="a")
+    aws.run(shutdown_env, "--yes", "--no-snapshot")
+    assert aws.environment() == NOTHING
+
+
+def test_bucket_that_is_written_to_meanwhile_is_emptied_again(aws: Aws) -> None:
+    aws.set_up()
+    s3, keys = aws.cloud.client("s3"), ["late", "later"]
+
+    def write(**_: object) -> None:
+        if keys:
+            s3.put_object(Bucket=aws.bucket, Key=keys.pop(), Body=b"x")
+
+    aws.listen("before-call.s3.DeleteBucket", write)
+    aws.run(shutdown_env, "--yes", "--no-snapshot")
+    assert aws.environment() == NOTHING
 
 
 def test_sweep_lists_what_could_not_be_deleted_and_the_run_fails(

@@ -18,6 +18,7 @@ from moto.iam.models import SERVICE_NAME_CONVERSION, iam_backends
 from werkzeug.exceptions import NotFound
 
 from sandbox.aws import (
+    bucket_creation,
     identities,
     object_deletion,
     object_listing,
@@ -41,6 +42,7 @@ class DeniedError(Exception):
 def install() -> None:
     """Check the calls of moto's API, in this process."""
     ActionAuthenticatorMixin._authenticate_and_authorize_action = _authorize
+    bucket_creation.install()
     object_deletion.install()
     object_listing.install()
     refusals.install()

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from moto.s3.models import s3_backends
 
-from sandbox.aws.permissions.call import Call, UncheckedError
+from sandbox.aws.permissions.call import Call, UncheckedError, request_tags
 from sandbox.aws.policy import Permission
 
 # The action that an operation needs on its bucket, where that has another name.
@@ -89,6 +89,8 @@ def permissions(call: Call) -> Iterator[Permission]:
         context = {} if call.get("Prefix") is None else {"s3:prefix": str(call.get("Prefix"))}
         action = f"s3:{OF_A_BUCKET[call.operation]}"
         yield call.permission(action, _arn(call.get("Bucket")), context)
+        if tags := (call.get("CreateBucketConfiguration") or {}).get("Tags"):
+            yield call.permission("s3:TagResource", _arn(call.get("Bucket")), request_tags(tags))
     elif call.operation in OF_AN_OBJECT:
         yield from _of_object(call)
     elif call.operation == "DeleteObjects":
