@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errors import DwhError
+from terminal import hide
 
 if TYPE_CHECKING:
     from dwh import Config
@@ -66,7 +67,14 @@ def session_of(target: str) -> Any:
     session = Session(session_vars=unset if target == "sandbox" else None)
     # Dates stay texts, which sort as well: to parse them takes longer than to list the files.
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
+    session.register("before-send", hide_token)
     return boto3.Session(botocore_session=session)
+
+
+def hide_token(request: Any, **_: Any) -> None:
+    """AWS quotes a request that it cannot verify, with the token that it was sent."""
+    token = request.headers.get("X-Amz-Security-Token", "")
+    hide(token.decode() if isinstance(token, bytes) else token)
 
 
 @dataclass(frozen=True)
@@ -146,9 +154,17 @@ def check_ours(kind: str, name: str, key: str, found: dict[str, Any], config: Co
         )
 
 
-WORK_BUCKET_MARK = "-dwh"
-# The longest name of a bucket, without the part that AWS prescribes for the longest region.
-LONGEST_OWN_PART = 63 - len("-123456789012-ap-southeast-99-an")
+# The longest that the environment's part of a bucket's name can be, whatever the region.
+LONGEST_OWN_PART = 63 - len("-dwh-123456789012-ap-southeast-99-an")
+
+
+def work_buckets(account: str, config: Config) -> str:
+    """How the names of the environment's buckets for lists of files begin, in all regions."""
+    own = config.identifier
+    if len(own) > LONGEST_OWN_PART:
+        digest = hashlib.sha256(own.encode()).hexdigest()[:8]
+        own = f"{own[: LONGEST_OWN_PART - len(digest)]}{digest}"
+    return f"{own}-dwh-{account}-"
 
 
 def work_bucket(account: str, config: Config) -> str:
@@ -156,12 +172,7 @@ def work_bucket(account: str, config: Config) -> str:
 
     https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html
     """
-    own = config.identifier
-    longest = LONGEST_OWN_PART - len(WORK_BUCKET_MARK)
-    if len(own) > longest:
-        digest = hashlib.sha256(own.encode()).hexdigest()[:8]
-        own = f"{own[: longest - len(digest)]}{digest}"
-    return f"{own}{WORK_BUCKET_MARK}-{account}-{config.s3_region}-an"
+    return f"{work_buckets(account, config)}{config.s3_region}-an"
 
 
 # ---------------------------------------------------------------------------- the cluster
@@ -218,6 +229,7 @@ def new_password(config: Config) -> dict[str, Any]:
         # Its traceback would show the answer, and with it perhaps a password.
         what = "AWS's answer to GetClusterCredentials cannot be read"
         raise DwhError(what, "run the script again; if that lasts, look for a proxy in between")
+    hide(found["DbPassword"])
     return found
 
 

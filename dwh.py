@@ -87,7 +87,10 @@ def yes_or_no(value: str) -> bool:
     return value == "yes"
 
 
-region = text(r"[a-z]{2}(-[a-z]+)+-\d", "a region such as us-west-2")
+region = text(
+    r"(?!cn-|us-gov-|us-iso)[a-z]{2}(-[a-z]+)+-\d",
+    "a region such as us-west-2, not of China's or the governments' own AWS",
+)
 s3_url = text(
     r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9!_.'()/=+@-]+",
     "s3://bucket/prefix, bucket of 3 to 63 characters, no wildcards or blanks",

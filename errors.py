@@ -64,6 +64,10 @@ MESSAGE_HINTS = {
         "this machine's clock is wrong",
         "set it: AWS takes requests of the last minutes only",
     ),
+    "Invalid header value": (
+        "the AWS credentials cannot be sent",
+        "there is a line break in one of them: set them again",
+    ),
 }
 AWS_HINTS = {
     "ClusterNotFound": ("there is no such cluster", "check REGION, or run python setup_env.py"),
@@ -106,7 +110,10 @@ AWS_HINTS = {
         "try again later, or choose another NODE_TYPE or REGION in dwh.cfg",
     ),
     "ClusterSubnetGroupNotFound": ("there is no such subnet group", "check SUBNET_GROUP"),
-    "InvalidGroup": ("there is no such security group", "check EXISTING_SECURITY_GROUPS"),
+    "InvalidGroup": (
+        "there is no such security group",
+        "check EXISTING_SECURITY_GROUPS; without any there, run python setup_env.py again",
+    ),
     "InvalidVPCNetworkState|InvalidSubnet": (
         "the VPC does not allow it",
         "see its subnets; where VPC Block Public Access is on, set PUBLICLY_ACCESSIBLE = no",
@@ -124,11 +131,13 @@ AWS_HINTS = {
 
 def explain_aws(error: Any) -> DwhError:
     """An error of boto3: by its code when AWS answered, else by its class."""
-    answer = getattr(error, "response", {}).get("Error", {})
+    response = getattr(error, "response", None)  # none if AWS has not answered
+    answer = response.get("Error", {}) if isinstance(response, dict) else {}
     code = answer.get("Code", type(error).__name__)
     if re.search("AccessDenied|UnauthorizedOperation|NotAuthorized", code):
         return explain_denial(error)
-    said = (answer.get("Message") or first_line(error)).rstrip(":")
+    # Further lines, if there are any, quote the request.
+    said = (answer.get("Message") or str(error)).strip().partition("\n")[0].rstrip(":")
     for hints, text in ((MESSAGE_HINTS, f"{code}: {said}"), (AWS_HINTS, code)):
         for pattern, (what, hint) in hints.items():
             if re.search(pattern, text):
@@ -138,7 +147,9 @@ def explain_aws(error: Any) -> DwhError:
 
 def explain_denial(error: Any) -> DwhError:
     """What an operator may not do, and on what."""
-    found = re.search(r"perform: (\S+)(?: on resource: (\S+))?", str(error))
+    # IAM calls a resource `role NAME`, S3 puts its ARN in quotes.
+    resource = r'(?: on resource: "?((?:role|user|group|policy) [^\s"]+|[^\s"]+))?'
+    found = re.search(rf"perform: (\S+){resource}", str(error))
     denied = found[1] if found else getattr(error, "operation_name", "this")
     on = f" on {found[2]}" if found and found[2] else ""
     hint = "ask for it: docs/operator-policy.json holds all that the scripts need"

@@ -110,6 +110,7 @@ def make_plan(aws: Clients, config: Config, arguments: argparse.Namespace) -> li
     if keep_rows is None:
         keep_rows = config.target == "aws"
     snapshot = snapshots.new_name(config) if keep_rows else None
+    refuse_strays(aws, config)
     changes = [
         *cluster_end.plan_shutdown(aws.redshift, config, snapshot),
         *security_group.plan_shutdown(aws.ec2, config),
@@ -121,6 +122,23 @@ def make_plan(aws: Clients, config: Config, arguments: argparse.Namespace) -> li
         changes += [Change("delete", f"snapshot {name}", "with its rows") for name in names]
         changes.append(Change("delete", "sandbox", "with all that it holds"))
     return changes
+
+
+def refuse_strays(aws: Clients, config: Config) -> None:
+    """Raise DwhError, before anything is deleted, over a cluster that this script leaves alone.
+
+    It would go on being billed, and may need what is about to be deleted.
+    """
+    known = find_cluster(aws.redshift, config)
+    strays = our_clusters(aws.redshift, config)
+    if known and is_ours(known, config):
+        strays.remove(f"cluster {config.identifier}")
+    if not strays:
+        return
+    what = f"there is a cluster that may belong to {config.identifier}, and is billed"
+    hint = "nothing was deleted: delete it in the Redshift console, or mend its tags if it is yours"
+    expected = ", ".join(f"{tag['Key']} = {tag['Value']}" for tag in tags(config))
+    raise DwhError(what, hint, [*strays, f"the tags of this environment are {expected}"])
 
 
 def sweep(aws: Clients, config: Config) -> None:
@@ -153,11 +171,11 @@ def our_clusters(redshift: Any, config: Config) -> list[str]:
         TagKeys=[tag["Key"]], TagValues=[tag["Value"]]
     )
     found = [each for page in pages for each in page["Clusters"] if is_ours(each, config)]
-    left = [f"cluster {each['ClusterIdentifier']}" for each in found]
+    names = [f"cluster {each['ClusterIdentifier']}" for each in found]
     cluster = find_cluster(redshift, config)
     if cluster and not is_ours(cluster, config):
-        left.append(f"cluster {config.identifier}, which has not the tags of this environment")
-    return left
+        names.append(f"cluster {config.identifier}, which has not the tags of this environment")
+    return names
 
 
 def tell_snapshots(aws: Clients, config: Config) -> None:

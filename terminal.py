@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 SECONDS_BETWEEN_LINES = 60
+# Less than this is not hidden, as it may stand in any text.
+SHORTEST_SECRET = 8
 SECONDS_UNNOTICED = 1
 # A column is not folded to less than this; the terminal itself breaks what is still too wide.
 NARROWEST_COLUMN = 10
@@ -69,7 +71,7 @@ def run(main: Callable[[], int]) -> int:
         return 130
     except Exception as error:
         if "--verbose" in sys.argv:
-            traceback.print_exc()
+            print(without_secrets(traceback.format_exc()), end="", file=sys.stderr)
         problem = explain(error)
         print_error(problem)
         return problem.exit_code
@@ -172,7 +174,22 @@ def progress() -> Console:
 def say(text: str) -> None:
     """Print one line on stderr; a reader who has gone does not stop the work."""
     with suppress(BrokenPipeError):
-        print(readable(text), file=sys.stderr, flush=True)
+        print(readable(without_secrets(text)), file=sys.stderr, flush=True)
+
+
+_secrets: set[str] = set()
+
+
+def hide(secret: str) -> None:
+    """Have no part of a secret printed from now on, even if an error quotes it."""
+    _secrets.update(part for part in secret.split() if len(part) >= SHORTEST_SECRET)
+
+
+def without_secrets(text: str) -> str:
+    """The text with stars in place of the secrets."""
+    for secret in sorted(_secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
 
 
 # ---------------------------------------------------------------------------- results

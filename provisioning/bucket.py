@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws import WORK_BUCKET_MARK, Clients, attempt, check_ours, is_ours, polling, tags, work_bucket
+from aws import (
+    Clients,
+    attempt,
+    check_ours,
+    is_ours,
+    polling,
+    tags,
+    work_bucket,
+    work_buckets,
+)
 from dwh import Config
 from errors import DwhError
 from provisioning.plan import Change
@@ -83,8 +92,8 @@ def our_buckets(clients: Clients, config: Config) -> list[str]:
     """The names of all buckets of this environment."""
     pages = clients.s3.get_paginator("list_buckets").paginate()
     names = [each["Name"] for page in pages for each in page["Buckets"]]
-    candidates = [name for name in names if f"{WORK_BUCKET_MARK}-{clients.account}-" in name]
-    return [each for each in candidates if is_ours(find_bucket(clients.s3, each) or {}, config)]
+    named = [name for name in names if name.startswith(work_buckets(clients.account, config))]
+    return [each for each in named if is_ours(find_bucket(clients.s3, each) or {}, config)]
 
 
 def deviations(s3: Any, name: str) -> list[str]:

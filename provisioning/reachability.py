@@ -27,16 +27,17 @@ def find_hint(config: Config, cluster: dict[str, Any]) -> str:
             "the cluster has no public address: run this inside its VPC, or set "
             f"PUBLICLY_ACCESSIBLE = yes in dwh.cfg and {SETUP}"
         )
+    mend = f"see CLIENT_ADDRESS in dwh.cfg, and {SETUP}"
+    if config.security_groups:
+        theirs = ", ".join(config.security_groups)
+        mend = f"add a rule for port {config.port} to {theirs}, which setup_env.py leaves as it is"
     try:
         here, allowed = own_address(config), allowed_sources(config, cluster)
     except Exception:  # the question that failed first is the one to answer
-        return f"see that its security group lets in this machine's address: {SETUP}"
+        return f"see that its security group lets in this machine's address: {mend}"
     if not any(is_within(here, each) for each in allowed):
         let_in = ", ".join(allowed) or "nobody"
-        return (
-            f"its security group lets in {let_in}, and this machine is {here}: "
-            f"see CLIENT_ADDRESS in dwh.cfg, and {SETUP}"
-        )
+        return f"its security group lets in {let_in}, and this machine is {here}: {mend}"
     return (
         f"its security group lets {here} in: look for a firewall, or a VPC without a way out; "
         "inside its own VPC it is the private address that has to be let in"

@@ -26,7 +26,7 @@ def plan_setup(clients: Clients, config: Config) -> Change:
     found = find_role(iam, config.role)
     if found is None:
         return creation(config, lambda _: create_role(iam, config, policy))
-    check_ours("role", config.role, "ROLE", found, config)
+    check_role(found, config)
     faults = deviations(iam, found, policy)
     if not faults:
         return Change("keep", f"role {config.role}", settings(config))
@@ -68,6 +68,11 @@ def find_role(iam: Any, name: str) -> dict[str, Any] | None:
     """The IAM role, if it is there."""
     answer = attempt("NoSuchEntity", iam.get_role, RoleName=name)
     return answer["Role"] if answer else None
+
+
+def check_role(found: dict[str, Any], config: Config) -> None:
+    """Refuse a role that somebody else has made, as one is that has not our path."""
+    check_ours("role", config.role, "ROLE", found if found.get("Path") == PATH else {}, config)
 
 
 def our_roles(iam: Any, config: Config) -> list[str]:
@@ -116,7 +121,7 @@ def create_role(iam: Any, config: Config, policy: Policy) -> None:
         Tags=tags(config),
     )
     if created is None:
-        check_ours("role", config.role, "ROLE", find_role(iam, config.role) or {}, config)
+        check_role(find_role(iam, config.role) or {}, config)
     put_policy(iam, config.role, policy)
 
 

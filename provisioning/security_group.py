@@ -14,6 +14,8 @@ from terminal import Step
 
 # Whom a rule of a security group lets in is under one of these keys.
 RULE_SOURCES = ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupInfo")
+# How long EC2 may need to tell itself of a new group.
+UNKNOWN_SECONDS = 30
 # A deleted cluster's network interfaces hold on to the group for some minutes.
 IN_USE_SECONDS = 300
 
@@ -243,7 +245,9 @@ def set_rules(ec2: Any, group_id: str, config: Config, addresses: str) -> None:
 
 
 def open_port(ec2: Any, group_id: str, config: Config, addresses: str) -> None:
-    """Add the rule that lets the clients in."""
+    """Add the rule that lets the clients in, to a group that EC2 may not know everywhere yet."""
+    from botocore.exceptions import ClientError
+
     ranges, key = ("Ipv6Ranges", "CidrIpv6") if ":" in addresses else ("IpRanges", "CidrIp")
     rule = {
         "IpProtocol": "tcp",
@@ -252,7 +256,17 @@ def open_port(ec2: Any, group_id: str, config: Config, addresses: str) -> None:
         ranges: [{key: addresses, "Description": "clients of the warehouse"}],
     }
     authorize = ec2.authorize_security_group_ingress
-    attempt("InvalidPermission.Duplicate", authorize, GroupId=group_id, IpPermissions=[rule])
+    for _ in polling(UNKNOWN_SECONDS):
+        try:
+            attempt(
+                "InvalidPermission.Duplicate", authorize, GroupId=group_id, IpPermissions=[rule]
+            )
+            return
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidGroup.NotFound":
+                raise
+            unknown = error
+    raise unknown
 
 
 def delete_group(ec2: Any, group_id: str, current: Step) -> None:

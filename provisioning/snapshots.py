@@ -66,8 +66,10 @@ def known(redshift: Any, config: Config) -> list[Snapshot]:
     def find(**request: str) -> list[Snapshot]:
         return [each for page in paginator.paginate(**request) for each in page["Snapshots"]]
 
-    name = config.identifier
-    found = attempt("ClusterNotFound", find, ClusterIdentifier=name, SnapshotType="manual") or []
+    name, kind = config.identifier, "manual"
+    found = attempt("ClusterNotFound", find, ClusterIdentifier=name, SnapshotType=kind)
+    if found is None:  # AWS may want to know nothing of a cluster that is gone
+        found = [each for each in find(SnapshotType=kind) if each["ClusterIdentifier"] == name]
     return sorted(found, key=lambda each: str(each.get("SnapshotCreateTime", "")))
 
 

@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSResponse
 ERRORS = {
     "ec2": "<Response><Errors><Error>{error}</Error></Errors><RequestID>r</RequestID></Response>",
     "iam": "<ErrorResponse><Error>{error}</Error><RequestId>r</RequestId></ErrorResponse>",
+    "s3": "<Error>{error}<RequestId>r</RequestId></Error>",
     "redshift": "<ErrorResponse><Error>{error}</Error><RequestId>r</RequestId></ErrorResponse>",
 }
 

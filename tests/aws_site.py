@@ -237,9 +237,10 @@ def describe_group(ec2: Any, group: Mapping[str, Any]) -> dict[str, Any]:
 def describe_cluster(cluster: Mapping[str, Any], groups: Mapping[str, str]) -> dict[str, Any]:
     kept = [
         *("ClusterIdentifier", "ClusterStatus", "NodeType", "NumberOfNodes", "DBName"),
-        *("MasterUsername", "Encrypted", "PubliclyAccessible", "Tags"),
+        *("MasterUsername", "Encrypted", "PubliclyAccessible"),
     ]
     return {key: cluster[key] for key in kept} | {
+        "Tags": sorted(cluster["Tags"], key=lambda tag: str(tag["Key"])),
         "roles": sorted(each["IamRoleArn"] for each in cluster["IamRoles"]),
         "groups": [groups[each["VpcSecurityGroupId"]] for each in cluster["VpcSecurityGroups"]],
     }

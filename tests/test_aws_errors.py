@@ -8,7 +8,8 @@ from pathlib import Path
 
 import aws_answers
 import pytest
-from aws_site import Aws, told
+from aws_site import HERE, Aws, told
+from botocore import exceptions
 from cloud import Cloud
 from script_runs import refused_here
 
@@ -95,6 +96,18 @@ ANSWERS = [
         f"{ADA} iam:PassRole on resource: arn:aws:iam::123456789012:role/sparkify-dwh/sparkify "
         "because no identity-based policy allows the iam:PassRole action",
         ("AWS denies iam:PassRole on arn:aws:iam::123456789012:role/sparkify-dwh/sparkify", ASK),
+    ),
+    (
+        ("iam.GetRole", 403, "AccessDenied"),
+        f"{ADA} iam:GetRole on resource: role sparkify-redshift-s3 because no identity-based "
+        "policy allows the iam:GetRole action",
+        ("AWS denies iam:GetRole on role sparkify-redshift-s3$", ASK),
+    ),
+    (
+        ("s3.GetBucketTagging", 403, "AccessDenied"),
+        f'{ADA} s3:GetBucketTagging on resource: "arn:aws:s3:::sparkify-dwh" because no '
+        "identity-based policy allows the s3:GetBucketTagging action",
+        ("AWS denies s3:GetBucketTagging on arn:aws:s3:::sparkify-dwh$", ASK),
     ),
     (
         ("ec2.DescribeVpcs", 403, "UnauthorizedOperation"),
@@ -184,6 +197,66 @@ def test_refusal_of_aws_is_explained(
         assert message in found.error
 
 
+TO = {"endpoint_url": "https://redshift.us-west-2.amazonaws.com"}
+NETWORK = [
+    exceptions.ReadTimeoutError(**TO),
+    exceptions.ConnectTimeoutError(**TO),
+    exceptions.ConnectionClosedError(**TO),
+    exceptions.EndpointConnectionError(**TO),
+    exceptions.ProxyConnectionError(proxy_url="http://proxy:3128"),
+]
+
+
+@pytest.mark.parametrize("fault", NETWORK, ids=lambda each: type(each).__name__)
+def test_network_that_fails_is_explained(new: Aws, capsys: CAPTURE, fault: Exception) -> None:
+    def fail(**_: object) -> None:
+        raise fault
+
+    new.listen("before-send.redshift.DescribeClusters", fail)
+    found = told(new, setup_env, said=capsys)
+    assert found.error == f"the AWS endpoint cannot be reached ({fault})".replace(":)", ")")
+    assert found.hint.startswith("check REGION and the network")
+
+
+CANONICAL = """The request signature we calculated does not match the signature you provided.
+
+The Canonical String for this request should have been
+'POST
+/
+x-amz-security-token:{token}'
+"""
+
+
+def test_token_that_aws_quotes_is_not_printed(
+    new: Aws, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = "canary-token-of-a-session"
+    monkeypatch.setenv("AWS_SESSION_TOKEN", token)
+    answer = ("iam.GetRole", 403, "SignatureDoesNotMatch", CANONICAL.format(token=token))
+    aws_answers.refuse(new, *answer)
+    found = told(new, setup_env, said=capsys)
+    assert found.error.startswith("AWS does not accept the credentials (The request signature we")
+    assert token not in str(found)
+
+
+def test_token_with_a_line_break_is_explained_and_not_printed(
+    new: Aws, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "canary-first-line\ncanary-second-line")
+    found = told(new, setup_env, said=capsys)
+    assert found.error.startswith("the AWS credentials cannot be sent (")
+    assert found.hint == "there is a line break in one of them: set them again"
+    assert "canary" not in str(found)
+
+
+def test_group_that_is_not_known_everywhere_yet_is_asked_for_again(aws: Aws) -> None:
+    unknown = ("InvalidGroup.NotFound", "The security group 'sg-1' does not exist")
+    tries = aws.refuse("ec2.AuthorizeSecurityGroupIngress", unknown, unknown)
+    aws.set_up()
+    assert len(tries) == 3
+    assert aws.rules() == [(5439, HERE)]
+
+
 LIMITS = [
     (
         ("iam.CreateRole", 409, "LimitExceeded"),
@@ -224,7 +297,7 @@ def test_security_group_that_is_not_there_is_named(new: Aws, capsys: CAPTURE) ->
     assert re.fullmatch(
         r"there is no such security group \(.*sg-0123456789abcdef0.*\)", found.error
     )
-    assert found.hint == "check EXISTING_SECURITY_GROUPS"
+    assert found.hint.startswith("check EXISTING_SECURITY_GROUPS")
 
 
 def test_subnet_group_that_is_not_there_is_named(new: Aws, capsys: CAPTURE) -> None:

@@ -31,11 +31,14 @@ def fault(config: Path) -> str:
 PORT = "must be a number, 5431 to 5455 or 8191 to 8215"
 BUCKET = "must be s3://bucket/prefix, bucket of 3 to 63 characters, no wildcards or blanks"
 NAME = "must be 1 to 63 lower-case letters, digits and single hyphens, first a letter, .*"
+A_REGION = "must be a region such as us-west-2, not of China's or the governments' own AWS"
 RANGE = "must be auto or a range such as 203.0.113.7/32"
 BAD = [
     ("target_TARGET", "local", "must be sandbox or aws"),
     ("target_TARGET", "AWS", "must be sandbox or aws"),
-    ("aws_REGION", "Oregon", "must be a region such as us-west-2"),
+    ("aws_REGION", "cn-north-1", A_REGION),
+    ("aws_REGION", "us-gov-west-1", A_REGION),
+    ("aws_REGION", "Oregon", A_REGION),
     ("cluster_IDENTIFIER", "Sparkify", NAME),
     ("cluster_IDENTIFIER", "spark--ify", NAME),
     ("cluster_IDENTIFIER", "sparkify-", NAME),
@@ -74,7 +77,7 @@ BAD = [
     ("s3_SONG_DATA", "s3://events/a b", BUCKET),
     ("s3_SONG_DATA", "https://events.s3.amazonaws.com/songs", BUCKET),
     ("s3_LOG_JSON_PATHS", "auto", BUCKET),
-    ("s3_REGION", "us-west", "must be a region such as us-west-2"),
+    ("s3_REGION", "us-west", A_REGION),
     ("sandbox_PORT", "65536", "must be a number, 0 to 65535"),
     ("sandbox_PORT", "http", "must be a number, 0 to 65535"),
 ]

@@ -118,6 +118,14 @@ def forget_redshift(aws: Aws) -> None:
         iam.delete_role(RoleName=SERVICE_ROLE)
 
 
+def make_bucket_of_a_neighbour(aws: Aws) -> str:
+    """Make the bucket of another environment, at which the operator may not look; its name."""
+    name = f"x{aws.bucket}"
+    where = {"LocationConstraint": "us-west-2"}
+    aws.cloud.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=where)
+    return name
+
+
 def use_subnet_group(aws: Aws) -> None:
     """Name a subnet group of the default VPC in the configuration."""
     ec2, redshift = map(aws.cloud.client, ("ec2", "redshift"))
@@ -205,6 +213,7 @@ def test_policy_is_enough_for_all_scripts_and_nothing_in_it_is_idle(operator: Op
         aws.run(script, *options)
 
     forget_redshift(aws)
+    neighbour = make_bucket_of_a_neighbour(aws)
     aws.put_files()
     go(SETUP, setup_env)
     load(aws)
@@ -221,6 +230,7 @@ def test_policy_is_enough_for_all_scripts_and_nothing_in_it_is_idle(operator: Op
     use_subnet_group(aws)
     go([("LookAround", "redshift:DescribeClusterSubnetGroups")], setup_env, "--dry-run")
     assert sorted(needed) == sorted(operator.permissions)
+    aws.cloud.client("s3").delete_bucket(Bucket=neighbour)
 
 
 def test_command_of_the_docs_puts_the_names_in() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from botocore.httpsession import URLLib3Session
 
 import setup_env
 import shutdown_env
-from errors import DwhError
+from errors import DwhError, explain
 
 DOWN = ("--yes", "--no-snapshot")
 CLEAN: dict[str, list[Any]] = {"roles": [], "groups": [], "clusters": [], "buckets": []}
@@ -44,8 +45,12 @@ class Faults:
         return refusal("AccessDenied", "not now")
 
     def run(self, script: Any, *options: str) -> None:
-        with suppress(*FAILURES):
+        try:
             self.aws.run(script, *options)
+        except FAILURES as error:
+            told = explain(error)
+            assert told.what
+            assert told.hint
         self.aws.listen_no_more()
 
 
@@ -147,7 +152,42 @@ def test_setup_and_shutdown_that_failed_anywhere_end_right_when_run_again(
         assert aws.environment() == CLEAN, f"shutdown, call {number}"
         points += setting_up + taking_down
     record_property(f"setup and shutdown, {way.__name__.lower()}", points)
-    assert points >= 30
+    assert points >= 50
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(300)
+def test_snapshot_is_kept_and_restored_once_whatever_failed(
+    aws: Aws, record_property: Callable[[str, object], None]
+) -> None:
+    names = (f"{aws.name}-20181101-{second:06}" for second in itertools.count())
+    aws.patch.setattr("provisioning.snapshots.new_name", lambda _: next(names))
+    aws.set_up()
+    wanted = aws.environment()
+    aws.run(shutdown_env, "--yes")
+    (kept,) = aws.snapshots
+    points, number, setting_up, taking_down = 0, 0, True, True
+    while setting_up or taking_down:
+        number += 1
+        if setting_up:
+            faults = alternating(aws, number)
+            faults.run(setup_env, "--restore", kept)
+            setting_up = faults.met
+        aws.set_up("--restore", kept)
+        found = aws.environment()
+        found["clusters"][0]["Tags"].remove({"Key": "snapshot", "Value": kept})
+        assert found == wanted, f"setup --restore, call {number}"
+        if taking_down:
+            faults = alternating(aws, number)
+            faults.run(shutdown_env, "--yes")
+            taking_down = faults.met
+        aws.run(shutdown_env, "--yes")
+        assert aws.environment() == CLEAN, f"shutdown, call {number}"
+        (new,) = set(aws.snapshots) - {kept}
+        aws.cloud.client("redshift").delete_cluster_snapshot(SnapshotIdentifier=new)
+        points += setting_up + taking_down
+    record_property("setup --restore and shutdown with a snapshot", points)
+    assert points >= 45
 
 
 @pytest.mark.timeout(300)

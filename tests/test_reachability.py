@@ -114,7 +114,19 @@ def test_where_rights_are_missing_the_way_is_shown_all_the_same(site: Aws, capsy
         found = told(site, query, said=capsys)
     assert found.error == said
     assert found.hint == (
-        "see that its security group lets in this machine's address: run python setup_env.py"
+        "see that its security group lets in this machine's address: "
+        "see CLIENT_ADDRESS in dwh.cfg, and run python setup_env.py"
+    )
+
+
+def test_group_of_others_is_to_be_changed_by_hand(site: Aws, capsys: CAPTURE) -> None:
+    group = site.group()["GroupId"]
+    site.change(access_EXISTING_SECURITY_GROUPS=group)
+    with let_in(site, ELSEWHERE), dead_end(site):
+        found = told(site, query, said=capsys)
+    assert found.hint == (
+        f"its security group lets in {ELSEWHERE}, and this machine is 127.0.0.1: "
+        f"add a rule for port 5439 to {group}, which setup_env.py leaves as it is"
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_site import Aws
+from aws_site import Aws, refusal
 from script_runs import SCRIPTS, make_site
 
 import create_tables
@@ -164,6 +164,21 @@ def test_snapshot_of_another_cluster_is_neither_restored_nor_tagged(aws: Aws) ->
     (found,) = redshift.describe_cluster_snapshots(SnapshotIdentifier=other)["Snapshots"]
     assert not found["Tags"]
     redshift.delete_cluster_snapshot(SnapshotIdentifier=other)
+
+
+def test_snapshot_is_told_even_if_aws_no_longer_knows_its_cluster(
+    aws: Aws, capsys: CAPTURE
+) -> None:
+    aws.set_up()
+
+    def forget(params: dict[str, Any], **_: object) -> Any:
+        gone = "ClusterIdentifier=" in str(params["body"]) or "ClusterIdentifier" in params["body"]
+        return refusal("ClusterNotFound", "Cluster not found.") if gone else None
+
+    aws.listen("before-call.redshift.DescribeClusterSnapshots", forget)
+    aws.run(shutdown_env, "--yes")
+    (name,) = aws.snapshots
+    assert f"come back:  python setup_env.py --restore {name}" in capsys.readouterr().err
 
 
 def test_restored_cluster_that_lost_the_tags_of_its_snapshot_gets_them(aws: Aws, kept: str) -> None:

@@ -61,10 +61,11 @@ def test_shutdown_leaves_nothing_and_the_neighbour_alone(new_site: NewSite) -> N
 
     done = site.run("shutdown_env.py")
     assert done.stdout == ""
-    assert [line.partition(" (")[0] for line in done.stderr.splitlines()[-5:]] == [
+    assert [line.partition(" (")[0] for line in done.stderr.splitlines()[-6:]] == [
         "cluster sparkify: deleted",
         "security group sparkify-redshift: deleted",
         "role sparkify-redshift-s3: deleted",
+        "bucket sparkify-dwh-123456789012-us-west-2-an: deleted",
         "sweep: nothing is left",
         "sandbox: stopped",
     ]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from aws_site import Aws
-from conftest import READ_EVERYTHING, ROOT, Pipeline
+from conftest import READ_EVERYTHING, ROOT, TRUST, Pipeline
 from script_runs import change, environment, refused, run_script
 
 import setup_env
@@ -28,6 +28,20 @@ NOTHING: dict[str, list[Any]] = {"roles": [], "groups": [], "clusters": [], "buc
 
 def make_role(aws: Aws) -> None:
     aws.cloud.create_role(aws.name)
+
+
+def make_role_elsewhere(aws: Aws) -> None:
+    """With our tags, as copied from another, but not where ours are."""
+    tags = {"project": "sparkify-dwh", "environment": aws.name, "region": "us-west-2"}
+    aws.cloud.client("iam").create_role(
+        RoleName=aws.name,
+        AssumeRolePolicyDocument=json.dumps(TRUST),
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+    )
+
+
+def delete_bare_role(aws: Aws) -> None:
+    aws.cloud.client("iam").delete_role(RoleName=aws.name)
 
 
 def make_group(aws: Aws) -> None:
@@ -53,8 +67,7 @@ def delete_group(aws: Aws) -> None:
 
 
 def delete_cluster(aws: Aws) -> None:
-    redshift = aws.cloud.client("redshift")
-    redshift.delete_cluster(ClusterIdentifier=aws.name, SkipFinalClusterSnapshot=True)
+    aws.cloud.delete_cluster(aws.name)
 
 
 def delete_bucket(aws: Aws) -> None:
@@ -63,6 +76,7 @@ def delete_bucket(aws: Aws) -> None:
 
 FOREIGN = [
     ("role", "ROLE", "roles", make_role, delete_role),
+    ("role", "ROLE", "roles", make_role_elsewhere, delete_bare_role),
     ("security group", "SECURITY_GROUP", "groups", make_group, delete_group),
     ("cluster", "IDENTIFIER", "clusters", make_cluster, delete_cluster),
     ("bucket", "IDENTIFIER", "buckets", make_bucket, delete_bucket),
@@ -89,7 +103,9 @@ def test_what_others_have_made_is_refused_and_kept(
         with pytest.raises(DwhError) as left:
             aws.run(shutdown_env, "--yes")
         assert left.value.details == [
-            f"cluster {aws.name}, which has not the tags of this environment"
+            f"cluster {aws.name}, which has not the tags of this environment",
+            f"the tags of this environment are project = sparkify-dwh, environment = {aws.name}, "
+            "region = us-west-2",
         ]
     else:
         aws.run(shutdown_env, "--yes")
@@ -188,16 +204,34 @@ def test_sweep_lists_what_could_not_be_deleted_and_the_run_fails(
     assert aws.environment() == NOTHING
 
 
-def test_cluster_that_goes_by_another_name_is_listed_and_left(aws: Aws) -> None:
+def test_cluster_that_goes_by_another_name_is_told_before_anything_is_deleted(aws: Aws) -> None:
     """Such as one that was restored by hand from our snapshot, which has our tags."""
     aws.set_up()
     other = f"{aws.name}x"
     aws.cloud.create_cluster(other, Tags=aws.cluster["Tags"])
+    before = aws.environment()
     with pytest.raises(DwhError) as left:
         aws.run(shutdown_env, "--yes", "--no-snapshot")
-    assert left.value.details == [f"cluster {other}"]
-    assert [each["ClusterIdentifier"] for each in aws.environment()["clusters"]] == [other]
+    assert left.value.what.endswith(f" may belong to {aws.name}, and is billed")
+    assert left.value.details[0] == f"cluster {other}"
+    assert left.value.hint.startswith("nothing was deleted: ")
+    assert aws.environment() == before
     aws.cloud.delete_cluster(other)
+
+
+def test_cluster_that_lost_a_tag_keeps_what_it_needs(aws: Aws) -> None:
+    aws.set_up()
+    tags = [each for each in aws.cluster["Tags"] if each["Key"] == "environment"]
+    arn = f"arn:aws:redshift:us-west-2:123456789012:cluster:{aws.name}"
+    redshift = aws.cloud.client("redshift")
+    redshift.delete_tags(ResourceName=arn, TagKeys=["environment"])
+    before = aws.environment()
+    for option in ("--dry-run", "--yes"):
+        with pytest.raises(DwhError) as left:
+            aws.run(shutdown_env, option)
+        assert left.value.details[0].startswith(f"cluster {aws.name}, which has not the tags")
+    assert aws.environment() == before
+    redshift.create_tags(ResourceName=arn, Tags=tags)
 
 
 def test_successor_of_the_cluster_is_not_deleted_with_it(aws: Aws) -> None:
