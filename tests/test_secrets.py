@@ -44,7 +44,14 @@ def garble(request, **_):
     keep("passwords", re.search("<DbPassword>(.*?)</DbPassword>", found.text)[1])
     return AWSResponse(request.url, 200, found.headers, Body(found.content[:-20]))
 
+def quote(request, **_):
+    error = "<Code>SignatureDoesNotMatch</Code><Message>no match\\n\\n{{}}</Message>"
+    text = error.format(request.headers["X-Amz-Security-Token"])
+    body = "<ErrorResponse><Error>" + text + "</Error></ErrorResponse>"
+    return AWSResponse(request.url, 403, {{}}, Body(body.encode()))
+
 FAULTS = {{
+    "quoted": [("before-send.redshift.DescribeClusters", quote)],
     "denied": [("before-call", deny)],
     "wrong password": [(
         "after-call.redshift.GetClusterCredentials",
@@ -142,6 +149,7 @@ FAILING = [
     *((script, "wrong password", [], 1) for script in ("create_tables.py", "etl.py")),
     *((script, "unreachable", [], 1) for script in ("setup_env.py", "query.py")),
     ("query.py", "garbled", [], 1),
+    ("query.py", "quoted", [], 1),
     ("query.py", "", ["SELECT nope"], 1),
     ("etl.py", "", [], 1),
     *((script, "bad configuration", ["--config", "bad.cfg"], 2) for script in SCRIPTS),
