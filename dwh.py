@@ -137,6 +137,7 @@ class Config:
     log_json_paths: str = setting("s3", "LOG_JSON_PATHS", s3_url)
     song_data: str = setting("s3", "SONG_DATA", s3_url)
     s3_region: str = setting("s3", "REGION", region)
+    max_bad_records: int = setting("load", "MAX_BAD_RECORDS", number(range(100_000)))
     sandbox_data: str = setting("sandbox", "DATA", text(".+", "sample or a folder"))
     sandbox_state: str = setting("sandbox", "STATE", text(".+", "a folder"))
     sandbox_port: int = setting("sandbox", "PORT", number(range(65536)))

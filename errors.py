@@ -2,6 +2,7 @@
 
 DwhError            what went wrong and what to do about it; exit code 1, nothing changed
     UsageError      the command line or dwh.cfg is wrong; exit code 2
+    UnreachableError  the warehouse's port does not answer
     ChecksError     the data failed its checks, nothing was published; exit code 3
 """
 
@@ -26,6 +27,10 @@ class UsageError(DwhError):
     """The command line or the configuration is wrong."""
 
     exit_code = 2
+
+
+class UnreachableError(DwhError):
+    """The warehouse's port does not answer."""
 
 
 class ChecksError(DwhError):
@@ -161,13 +166,15 @@ def explain_denial(error: Any) -> DwhError:
 
 
 NOT_CONNECTED = "no connection to the warehouse"
+LOST = "^(?!connection to server).*(SYSCALL|EOF|closed|reset|timed out|could not (send|receive))"
+CONFLICT = "another transaction changed the same tables"
 # What fails while logging in begins with the address that was tried.
 CONNECTION_HINTS = {
     "translate host name": (
         NOT_CONNECTED,
         "see this machine's DNS; the address of a new cluster can take some minutes to be known",
     ),
-    "^(?!connection to server).*(SYSCALL|EOF|closed|reset|timed out|could not (send|receive))": (
+    LOST: (
         "the connection to the warehouse was lost",
         "run the script again: that is safe",
     ),
@@ -189,6 +196,8 @@ CONNECTION_HINTS = {
         "run the script again: what was not committed is undone",
     ),
 }
+# SQLSTATEs of a warehouse that shuts down or starts.
+ENDED = {"57P01", "57P02", "57P03"}
 SQL_HINTS = {
     "42P01": "create the tables: python create_tables.py; if they are there, check the name",
     "42703": "see the columns in sql_queries.py; older tables: python create_tables.py --drop",
@@ -212,8 +221,26 @@ def explain_sql(error: Any) -> DwhError:
         )
         return DwhError(f"{general} ({said})", hint)
     if what == "1023":
-        return DwhError("another transaction changed the same tables", "run the script again")
+        return DwhError(CONFLICT, "run the script again")
     return DwhError(what, SQL_HINTS.get(code or "", "check the statement; nothing was changed"))
+
+
+def passing_reason(error: Exception, is_repeated: bool) -> str | None:
+    """Why a load failed, if it is worth another try; no connection is so only after the first.
+
+    1023 is Redshift's serialization failure: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
+    """
+    import psycopg2
+
+    what, code = first_line(error), getattr(error, "pgcode", None)
+    if isinstance(error, psycopg2.Error) and what == "1023":
+        return CONFLICT
+    if is_repeated and isinstance(error, UnreachableError):
+        return error.what
+    if not isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+        return None
+    is_lost = code in ENDED or (code is None and re.search(LOST, what))
+    return explain_sql(error).what if is_lost or is_repeated else None
 
 
 def last_attempt(error: Exception) -> str:

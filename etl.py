@@ -1,65 +1,101 @@
-"""Load the warehouse: copy the files from S3 to the staging tables, and these into the star.
+"""Load the warehouse: copy what is new in S3 to the staging tables, and these into the star.
 
 All of it is one transaction: the analysts see the old star until the new one has passed its
-checks. Loading the same files again changes nothing.
+checks. A ledger keeps which files are loaded; a file that has changed is loaded again, and a
+record that is loaded twice changes nothing.
 
 Example:
-    python etl.py
+    python etl.py --history
 """
 
 from __future__ import annotations
 
-import re
 import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import sql_queries
-from aws import polling, role_arn
-from dwh import Config, load_config, transaction
-from errors import ChecksError, DwhError, first_line
+from aws import role_arn
+from dwh import Config, connect, load_config
+from errors import DwhError, first_line, passing_reason
+from loading import run as runs
+from loading.audit import check
+from loading.files import find_new
+from loading.run import MEGABYTE, Run
+from loading.staging import RoleError, stage, values
 from terminal import counted, parser, print_table, run, say, step
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
-LONGEST_VALUE = 60
 # IAM tells Redshift of a new or changed role within about a minute.
-ROLE_DELAY_SECONDS = 60
-FIRST_PAUSE_SECONDS = 2
-NOT_TAKEN = "not authorized to assume|Not authorized to get credentials|not associated"
-
-
-class RoleError(DwhError):
-    """The cluster cannot take its role, or not yet."""
+ROLE_PAUSES = (2, 4, 8, 16, 30)
+# A warehouse that restarts, or that somebody else works on, is back after a while.
+PAUSES = (5, 15, 45)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Stage, transform, check, commit; then say what is in the warehouse."""
-    config = load_config(parser(__doc__).parse_args(argv).config)
-    role = role_arn(config)
-    for _ in polling(ROLE_DELAY_SECONDS, FIRST_PAUSE_SECONDS):
+    """Load what is new, in one transaction; then say what is in the warehouse."""
+    options = parser(__doc__)
+    options.add_argument("--all", action="store_true", help="load every file, not only new ones")
+    options.add_argument("--history", action="store_true", help="show the last runs, load nothing")
+    arguments = options.parse_args(argv)
+    config = load_config(arguments.config)
+    if arguments.history:
+        runs.show_history(config)
+        return 0
+    this = runs.new_run()
+    with runs.on_record(config, this):
+        with_retries(lambda: load(config, this, arguments.all))
+    report(this)
+    return 0
+
+
+def with_retries(attempt: Callable[[], None]) -> None:
+    """Carry out a load, and again as a whole some times if it failed for a reason that passes."""
+    pauses = {"role": iter(ROLE_PAUSES), "warehouse": iter(PAUSES)}
+    is_repeated = False
+    while True:
         try:
-            load(config, role)
-            return 0
-        except RoleError as error:
-            refusal = error
-            say("waiting until Redshift may take the role: IAM can need a minute to tell it")
-    raise refusal
+            attempt()
+        except Exception as error:
+            is_role = isinstance(error, RoleError)
+            reason = ROLE_REASON if is_role else passing_reason(error, is_repeated)
+            pause = next(pauses["role" if is_role else "warehouse"], None) if reason else None
+            if pause is None:
+                raise
+            say(f"{reason}; trying again in {pause} s")
+            time.sleep(pause)
+            is_repeated = True
+        else:
+            return
 
 
-def load(config: Config, role: str) -> None:
-    """Load everything in one transaction. Raises RoleError while the role cannot be taken."""
-    seconds: dict[str, float] = {}
-    with transaction(config) as cursor:
+ROLE_REASON = "Redshift may not take the role yet: IAM can need a minute to tell it"
+
+
+def load(config: Config, this: Run, everything: bool) -> None:
+    """Load what is new in one transaction, unless a try before this has done it after all.
+
+    Raises RoleError while the role cannot be taken, and DwhError for what cannot be loaded.
+    """
+    role = role_arn(config)
+    with closing(connect(config)) as session:
+        cursor = session.cursor()
+        runs.begin(cursor, this)
         lock(cursor)
-        before = count_rows(cursor)
-        stage(cursor, config, role, seconds)
-        transform(cursor, before, seconds)
-        check(cursor)
-        after = count_rows(cursor)
-        matched = count(cursor, sql_queries.matched_plays_count)
-    report(before, after, seconds, matched)
+        if runs.status(cursor, this) == "loaded":
+            say("the load was committed before the connection was lost")
+            return
+        this.start_over()
+        find_files(cursor, config, this, everything)
+        if this.files:
+            fill_star(cursor, config, role, this)
+        runs.end(cursor, this)
+        session.commit()
 
 
 def lock(cursor: cursor) -> None:
@@ -69,85 +105,38 @@ def lock(cursor: cursor) -> None:
         current.result = "locked"
 
 
-def stage(cursor: cursor, config: Config, role: str, seconds: dict[str, float]) -> None:
-    """Replace what is staged by the files that S3 holds now."""
-    sources = {
-        "staging_events": (config.log_data, config.log_json_paths),
-        "staging_songs": (config.song_data, "auto"),
-    }
-    for table, (source, json) in sources.items():
-        with step(f"copy {table}") as current:
-            cursor.execute(sql_queries.clear_staging_queries[table])
-            copy(cursor, table, source, json, role, config.s3_region)
-            current.result = counted(count(cursor, sql_queries.count_queries[table]), "row")
-            seconds[table] = current.seconds
+def find_files(cursor: cursor, config: Config, this: Run, everything: bool) -> None:
+    """Look what is new in S3."""
+    with step("files in S3") as current, current.waiting("listing"):
+        this.files.update(find_new(cursor, config, everything))
+        found, size = counted(len(this.all_files), "file"), this.bytes / MEGABYTE
+        current.result = f"{found} to load, {size:.1f} MB" if this.files else "nothing new"
+    this.done("files in S3", None, current.seconds)
 
 
-def copy(cursor: cursor, table: str, source: str, json: str, role: str, region: str) -> None:
-    """Copy one table's files, and explain why if that fails."""
-    import psycopg2
-
-    try:
-        cursor.execute(sql_queries.copy_query(table, source, json, role, region))
-    except psycopg2.InternalError as error:
-        raise explain_copy(cursor, error, table, source) from error
-
-
-def explain_copy(cursor: cursor, error: Exception, table: str, source: str) -> DwhError:
-    """Why a COPY failed: what is missing in S3, or the records that it refused."""
-    message = str(error)
-    view = re.search("stl_load_errors|sys_load_error_detail", message)
-    if view:
-        cursor.connection.rollback()
-        cursor.execute(sql_queries.newest_load_errors[view[0]])
-        return bad_records(table, source, cursor.fetchall())
-    file = re.search(r"S3 key being read : (s3://\S+)", message)
-    reason = re.sub(",Rid .*", "", first_line(error))
-    what = f"{file[1] if file else source} cannot be loaded: {reason}"
-    if re.search(NOT_TAKEN, message):
-        return RoleError(what, "the cluster may not take its role: run python setup_env.py again")
-    for pattern, hint in COPY_HINTS.items():
-        if re.search(pattern, message):
-            return DwhError(what, hint)
-    return DwhError(what, "see the message of Redshift; nothing was changed")
+def fill_star(cursor: cursor, config: Config, role: str, this: Run) -> None:
+    """Stage, check, transform, check, and enter the files into the ledger."""
+    this.before.update(count_rows(cursor))
+    stage(cursor, config, role, this)
+    check(cursor, "check of the files", sql_queries.staged_checks, values(this), this)
+    transform(cursor, this)
+    this.after.update(count_rows(cursor))
+    this.matched = count(cursor, sql_queries.matched_plays_count)
+    before = {f"{table}_before": rows for table, rows in this.before.items()}
+    check(cursor, "check of the star", sql_queries.star_checks, before, this)
+    cursor.execute(sql_queries.loaded_files_delete)
+    cursor.execute(sql_queries.loaded_files_insert, values(this))
 
 
-COPY_HINTS = {
-    "S3 prefix .* does not exist": (
-        "nothing in S3 starts like this; check LOG_DATA and SONG_DATA in dwh.cfg"
-    ),
-    "NoSuchBucket": "there is no such bucket; check [s3] in dwh.cfg",
-    "NoSuchKey": "there is no such file; check LOG_JSON_PATHS in dwh.cfg",
-    "PermanentRedirect": "the bucket is elsewhere; set REGION in [s3] of dwh.cfg",
-    "(?i)jsonpath": "correct the file that LOG_JSON_PATHS in dwh.cfg names",
-    "AccessDenied": "the cluster's role may not read this; run python setup_env.py again",
-}
-
-
-def bad_records(table: str, source: str, errors: list[tuple[Any, ...]]) -> DwhError:
-    """The records that a COPY refused: where they are, and why."""
-    details = []
-    for file, line, column, value, reason in errors:
-        place = f", column {column}, value {shortened(value or '')!r}" if column else ""
-        details.append(f"{file} line {line}{place}: {reason}")
-    what = f"{source} has records that do not fit {table}"
-    return DwhError(what, "correct or remove these files; nothing was changed", details)
-
-
-def shortened(value: str) -> str:
-    """The beginning of a long value, and that it is only this."""
-    return value if len(value) <= LONGEST_VALUE else f"{value[: LONGEST_VALUE - 1]}\u2026"
-
-
-def transform(cursor: cursor, before: dict[str, int], seconds: dict[str, float]) -> None:
+def transform(cursor: cursor, this: Run) -> None:
     """Bring the star up to date with what is staged."""
     for table, statements in sql_queries.transform_queries.items():
         with step(f"transform {table}") as current:
             for statement in statements:
                 fill(cursor, table, statement)
-            new = count(cursor, sql_queries.count_queries[table]) - before[table]
+            new = count(cursor, sql_queries.count_queries[table]) - this.before[table]
             current.result = counted(new, "new row")
-            seconds[table] = current.seconds
+        this.done(f"transform {table}", new, current.seconds)
 
 
 def fill(cursor: cursor, table: str, statement: str) -> None:
@@ -162,20 +151,6 @@ def fill(cursor: cursor, table: str, statement: str) -> None:
         raise DwhError(what, hint) from error
 
 
-def check(cursor: cursor) -> None:
-    """Refuse to publish a star that is not sound."""
-    with step("check") as current:
-        counts = {name: count(cursor, query) for name, query in sql_queries.checks.items()}
-        faults = [
-            f"{name}: {counted(found, 'exception')}" for name, found in counts.items() if found
-        ]
-        if faults:
-            what = f"the data failed {len(faults)} of {len(counts)} checks"
-            hint = "nothing was published; query the source for records without keys"
-            raise ChecksError(what, hint, faults)
-        current.result = f"{len(counts)} checks passed"
-
-
 def count(cursor: cursor, query: str) -> int:
     """The one number that a query returns."""
     cursor.execute(query)
@@ -184,22 +159,43 @@ def count(cursor: cursor, query: str) -> int:
 
 
 def count_rows(cursor: cursor) -> dict[str, int]:
-    """The rows of each table."""
-    return {name: count(cursor, query) for name, query in sql_queries.count_queries.items()}
+    """The rows of each table of the star."""
+    queries = sql_queries.count_queries
+    return {table: count(cursor, queries[table]) for table in sql_queries.star_tables}
 
 
-def report(
-    before: dict[str, int], after: dict[str, int], seconds: dict[str, float], matched: int
-) -> None:
+def report(this: Run) -> None:
     """Print what each table holds, what is new in it, and how long that took."""
-    rows: list[tuple[Any, ...]] = []
-    for table, now in after.items():
-        new = None if table.startswith("staging") else now - before[table]
-        rows.append((table, now, new, Decimal(f"{seconds[table]:.2f}")))
+    if not this.files:
+        say("Every file is loaded already; load all of them again: python etl.py --all")
+        return
+    rows: list[tuple[Any, ...]] = [
+        (table, copied.rows, None, seconds(this, f"copy {table}"))
+        for table, copied in this.copies.items()
+    ]
+    for table, now in this.after.items():
+        new = now - this.before[table]
+        rows.append((table, now, new, seconds(this, f"transform {table}")))
         if table == "songplays":
-            rows.append(("- matched to a song", matched, None, None))
+            rows.append(
+                (f"- matched to a song{share(this.matched, now)}", this.matched, None, None)
+            )
     print_table("Warehouse", ("table", "rows", "new rows", "seconds"), rows)
+    if this.rejected:
+        say(f"warning: {counted(this.rejected, 'record')} rejected, kept in rejected_records")
+        statement = sql_queries.rejected_records_question.format(run_id=this.run_id)
+        say(f'  see them: python query.py "{statement}"')
     say("Next: python query.py")
+
+
+def share(part: int, whole: int) -> str:
+    """A part in percent, nothing if there is no whole."""
+    return f" ({part / whole:.1%})" if whole else ""
+
+
+def seconds(this: Run, step: str) -> Decimal | None:
+    """How long a step took."""
+    return Decimal(f"{this.seconds[step]:.2f}") if step in this.seconds else None
 
 
 if __name__ == "__main__":

@@ -48,6 +48,17 @@ CREATE TABLE IF NOT EXISTS staging_songs (
 DISTSTYLE EVEN
 """
 
+staging_files_create = """
+CREATE TABLE IF NOT EXISTS staging_files (
+    -- One file that the load copies, as S3 lists it; the names are the keys of its JSON.
+    file VARCHAR(1100),
+    etag VARCHAR(128),
+    size BIGINT,
+    staging_table VARCHAR(64)
+)
+DISTSTYLE EVEN
+"""
+
 songplays_create = """
 CREATE TABLE IF NOT EXISTS songplays (
     -- Fact: one play. Key: user_id, session_id, item_in_session, start_time.
@@ -132,34 +143,113 @@ DISTSTYLE ALL
 SORTKEY (start_time)
 """
 
+loaded_files_create = """
+CREATE TABLE IF NOT EXISTS loaded_files (
+    -- The ledger: one file that is in the star, as it was when it was last loaded.
+    -- row_count is NULL where COPY counts something else than rows.
+    file VARCHAR(1100) NOT NULL,
+    etag VARCHAR(128) NOT NULL,
+    size BIGINT NOT NULL,
+    staging_table VARCHAR(64) NOT NULL,
+    row_count BIGINT,
+    rejected BIGINT NOT NULL,
+    run_id VARCHAR(64) NOT NULL,
+    PRIMARY KEY (file)
+)
+DISTSTYLE EVEN
+SORTKEY (file)
+"""
+
+load_runs_create = """
+CREATE TABLE IF NOT EXISTS load_runs (
+    -- One run of etl.py; running is also what a run is that was killed.
+    run_id VARCHAR(64) NOT NULL,
+    started_at TIMESTAMP NOT NULL,
+    ended_at TIMESTAMP,
+    status VARCHAR(16) NOT NULL,
+    files BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
+    rejected BIGINT NOT NULL,
+    reason VARCHAR(4096),
+    PRIMARY KEY (run_id)
+)
+DISTSTYLE ALL
+SORTKEY (started_at)
+"""
+
+load_steps_create = """
+CREATE TABLE IF NOT EXISTS load_steps (
+    -- One step of a run that has loaded something: the rows that it brought, and its seconds.
+    run_id VARCHAR(64) NOT NULL,
+    place INTEGER NOT NULL,
+    step VARCHAR(64) NOT NULL,
+    row_count BIGINT,
+    seconds DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (run_id, place)
+)
+DISTSTYLE ALL
+SORTKEY (run_id)
+"""
+
+rejected_records_create = """
+CREATE TABLE IF NOT EXISTS rejected_records (
+    -- One record that COPY refused and the load went on without.
+    run_id VARCHAR(64) NOT NULL,
+    file VARCHAR(1100) NOT NULL,
+    line_number BIGINT NOT NULL,
+    column_name VARCHAR(127) NOT NULL,
+    value VARCHAR(4096) NOT NULL,
+    reason VARCHAR(512) NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (run_id)
+"""
+
 create_table_queries = {
     "staging_events": staging_events_create,
     "staging_songs": staging_songs_create,
+    "staging_files": staging_files_create,
     "songplays": songplays_create,
     "users": users_create,
     "songs": songs_create,
     "artists": artists_create,
     "time": time_create,
+    "loaded_files": loaded_files_create,
+    "load_runs": load_runs_create,
+    "load_steps": load_steps_create,
+    "rejected_records": rejected_records_create,
 }
+
+star_tables = ("songplays", "users", "songs", "artists", "time")
 
 drop_table_queries = {
     "staging_events": "DROP TABLE IF EXISTS staging_events",
     "staging_songs": "DROP TABLE IF EXISTS staging_songs",
+    "staging_files": "DROP TABLE IF EXISTS staging_files",
     "songplays": "DROP TABLE IF EXISTS songplays",
     "users": "DROP TABLE IF EXISTS users",
     "songs": "DROP TABLE IF EXISTS songs",
     "artists": "DROP TABLE IF EXISTS artists",
     "time": "DROP TABLE IF EXISTS time",
+    "loaded_files": "DROP TABLE IF EXISTS loaded_files",
+    "load_runs": "DROP TABLE IF EXISTS load_runs",
+    "load_steps": "DROP TABLE IF EXISTS load_steps",
+    "rejected_records": "DROP TABLE IF EXISTS rejected_records",
 }
 
 count_queries = {
     "staging_events": "SELECT COUNT(*) FROM staging_events",
     "staging_songs": "SELECT COUNT(*) FROM staging_songs",
+    "staging_files": "SELECT COUNT(*) FROM staging_files",
     "songplays": "SELECT COUNT(*) FROM songplays",
     "users": "SELECT COUNT(*) FROM users",
     "songs": "SELECT COUNT(*) FROM songs",
     "artists": "SELECT COUNT(*) FROM artists",
     "time": "SELECT COUNT(*) FROM time",
+    "loaded_files": "SELECT COUNT(*) FROM loaded_files",
+    "load_runs": "SELECT COUNT(*) FROM load_runs",
+    "load_steps": "SELECT COUNT(*) FROM load_steps",
+    "rejected_records": "SELECT COUNT(*) FROM rejected_records",
 }
 
 existing_tables = """
@@ -172,6 +262,86 @@ matched_plays_count = """
 SELECT COUNT(song_id) FROM songplays
 """
 
+# ---------------------------------------------------------------------------- runs
+
+run_status = """
+-- What has become of a run; no row if it has not begun.
+SELECT status FROM load_runs WHERE run_id = %(run_id)s
+"""
+
+run_begin = """
+INSERT INTO load_runs (run_id, started_at, status, files, bytes, rejected)
+-- Committed at once, so that a run that is killed is on record.
+VALUES (%(run_id)s, GETDATE(), 'running', 0, 0, 0)
+"""
+
+run_end = """
+-- Part of the load's own transaction: it tells a load that is published from one that is not.
+UPDATE load_runs
+SET
+    ended_at = GETDATE(),
+    status = %(status)s,
+    files = %(files)s,
+    bytes = %(bytes)s,
+    rejected = %(rejected)s
+WHERE run_id = %(run_id)s
+"""
+
+run_failed = """
+-- Leaves a run alone that was published after all.
+UPDATE load_runs
+SET ended_at = GETDATE(), status = %(status)s, reason = %(reason)s
+WHERE run_id = %(run_id)s AND status = 'running'
+"""
+
+steps_insert = """
+INSERT INTO load_steps (run_id, place, step, row_count, seconds) VALUES %s
+"""
+
+last_runs = """
+-- The last runs, the newest last; what each has brought.
+WITH brought AS (
+    SELECT
+        run_id,
+        SUM(CASE WHEN step = 'transform songplays' THEN row_count END) AS new_plays,
+        SUM(CASE WHEN step = 'transform songs' THEN row_count END) AS new_songs,
+        SUM(CASE WHEN step = 'transform users' THEN row_count END) AS new_users
+    FROM load_steps
+    GROUP BY run_id
+),
+
+newest AS (
+    SELECT
+        run_id,
+        started_at,
+        ended_at,
+        status,
+        files,
+        bytes,
+        rejected,
+        reason
+    FROM load_runs
+    ORDER BY started_at DESC, run_id DESC
+    LIMIT 20
+)
+
+SELECT
+    newest.run_id,
+    newest.started_at,
+    DATEDIFF(SECOND, newest.started_at, newest.ended_at) AS seconds,
+    newest.status,
+    newest.files,
+    newest.bytes,
+    newest.rejected,
+    brought.new_plays,
+    brought.new_songs,
+    brought.new_users,
+    newest.reason
+FROM newest
+LEFT JOIN brought ON newest.run_id = brought.run_id
+ORDER BY newest.started_at, newest.run_id
+"""
+
 # ---------------------------------------------------------------------------- staging
 
 lock_staging = """
@@ -179,10 +349,16 @@ lock_staging = """
 LOCK staging_events, staging_songs
 """
 
+known_files = """
+-- What the ledger knows of the files of one staging table.
+SELECT file, etag FROM loaded_files WHERE staging_table = %(table)s
+"""
+
 # DELETE, because Redshift's TRUNCATE would commit the transaction half-way.
 clear_staging_queries = {
     "staging_events": "DELETE FROM staging_events",
     "staging_songs": "DELETE FROM staging_songs",
+    "staging_files": "DELETE FROM staging_files",
 }
 
 staging_columns = {
@@ -194,16 +370,19 @@ staging_columns = {
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name,
     song_id, title, duration, year
 """,
+    "staging_files": "file, etag, size, staging_table",
 }
 
 # TRIMBLANKS, because Redshift's comparisons ignore trailing blanks, and its groups and sorts need
 # not: cut at the door, they make a difference nowhere.
 copy_template = """
 COPY {table} ({columns})
-FROM {source}
+FROM {manifest}
 IAM_ROLE {role}
 REGION {region}
+MANIFEST
 FORMAT AS JSON {json}
+MAXERROR {max_error}
 TRIMBLANKS
 COMPUPDATE OFF STATUPDATE OFF
 """
@@ -214,17 +393,115 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def copy_query(table: str, source: str, json: str, role: str, region: str) -> str:
-    """Build the COPY of one staging table, which cannot carry bind parameters."""
+def copy_query(
+    table: str, manifest: str, json: str, role: str, region: str, max_bad_records: int
+) -> str:
+    """Build the COPY of one staging table, which cannot carry bind parameters.
+
+    It fails if it meets more bad records than it may.
+    """
     return copy_template.format(
         table=table,
         columns=staging_columns[table],
-        source=literal(source),
+        manifest=literal(manifest),
         role=literal(role),
         region=literal(region),
         json=literal(json),
+        max_error=max_bad_records + 1,
     )
 
+
+last_copy = """
+-- The id of the COPY that this session has just run.
+SELECT PG_LAST_COPY_ID()
+"""
+
+copy_history = """
+-- What Redshift has on record of a COPY that has ended.
+SELECT
+    loaded_rows,
+    source_file_count,
+    error_count
+FROM sys_load_history
+WHERE query_id = %(copy_id)s AND status = 'completed'
+"""
+
+copy_lines = """
+-- The lines of all files of a COPY.
+SELECT COALESCE(SUM(lines_scanned), 0) FROM stl_load_commits WHERE query = %(copy_id)s
+"""
+
+copy_progress = """
+-- How far the COPY that another session runs has come.
+SELECT
+    loaded_rows,
+    file_bytes_scanned,
+    source_file_bytes
+FROM sys_load_history
+WHERE session_id = %(session_id)s AND status = 'running'
+ORDER BY query_id DESC
+LIMIT 1
+"""
+
+rejected_records_insert = """
+INSERT INTO rejected_records (run_id, file, line_number, column_name, value, reason)
+-- The records that the load's COPYs refused; of one that is no record at all, its beginning.
+SELECT
+    %(run_id)s AS run_id,
+    TRIM(filename) AS file,
+    line_number,
+    TRIM(colname) AS column_name,
+    CASE WHEN TRIM(colname) = '' THEN TRIM(raw_line) ELSE TRIM(raw_field_value) END AS value,
+    TRIM(err_reason) AS reason
+FROM stl_load_errors
+WHERE query IN (%(events_copy)s, %(songs_copy)s)
+"""
+
+# For people to ask; the id is one that etl.py has made.
+rejected_records_question = "SELECT * FROM rejected_records WHERE run_id = '{run_id}'"
+
+loaded_files_delete = """
+-- What the ledger said of files that are loaded again.
+DELETE FROM loaded_files USING staging_files
+WHERE loaded_files.file = staging_files.file
+"""
+
+loaded_files_insert = """
+INSERT INTO loaded_files (file, etag, size, staging_table, row_count, rejected, run_id)
+-- One row per file of the load. The COPYs named here are those whose lines are rows.
+WITH scanned AS (
+    SELECT
+        TRIM(filename) AS file,
+        SUM(lines_scanned) AS line_count
+    FROM stl_load_commits
+    WHERE query IN (%(counted_events_copy)s, %(counted_songs_copy)s)
+    GROUP BY TRIM(filename)
+),
+
+refused AS (
+    SELECT
+        file,
+        COUNT(*) AS record_count
+    FROM rejected_records
+    WHERE run_id = %(run_id)s
+    GROUP BY file
+)
+
+SELECT
+    staging_files.file,
+    staging_files.etag,
+    staging_files.size,
+    staging_files.staging_table,
+    CASE
+        WHEN staging_files.size = 0 THEN 0
+        ELSE scanned.line_count - COALESCE(refused.record_count, 0)
+    END AS row_count,
+    COALESCE(refused.record_count, 0) AS rejected,
+    %(run_id)s AS run_id
+FROM staging_files
+LEFT JOIN scanned ON staging_files.file = scanned.file
+LEFT JOIN refused ON staging_files.file = refused.file
+"""
 
 newest_load_errors = {
     "stl_load_errors": """
@@ -709,57 +986,250 @@ transform_queries = {
 }
 
 # ---------------------------------------------------------------------------- checks
-# Each counts what is wrong, so that 0 is well.
+# Each returns what is wrong: some rows of it, the number of all of it last. None is well.
 
-checks = {
+staged_checks = {
+    "every listed file was copied": """
+-- Tables of which COPY has read another number of files than it was told to.
+SELECT
+    staging_table,
+    listed,
+    copied,
+    COUNT(*) OVER () AS exceptions
+FROM (
+    SELECT
+        staging_table,
+        COUNT(*) AS listed,
+        MAX(
+            CASE staging_table
+                WHEN 'staging_events' THEN %(events_files)s ELSE %(songs_files)s
+            END
+        ) AS copied
+    FROM staging_files
+    WHERE size > 0
+    GROUP BY staging_table
+) AS files
+WHERE listed <> copied
+ORDER BY staging_table
+""",
+    "every copied record is staged": """
+-- Tables that hold another number of rows than COPY says.
+SELECT
+    staging_table,
+    copied,
+    staged,
+    COUNT(*) OVER () AS exceptions
+FROM (
+    SELECT
+        CAST('staging_events' AS VARCHAR(64)) AS staging_table,
+        %(events_rows)s AS copied,
+        COUNT(*) AS staged
+    FROM staging_events
+    UNION ALL
+    SELECT
+        CAST('staging_songs' AS VARCHAR(64)) AS staging_table,
+        %(songs_rows)s AS copied,
+        COUNT(*) AS staged
+    FROM staging_songs
+) AS counted
+WHERE copied <> staged
+ORDER BY staging_table
+""",
+    "every rejected record is on record": """
+-- The number of records that the load has kept, if COPY has refused another one.
+SELECT
+    refused,
+    kept,
+    1 AS exceptions
+FROM (
+    SELECT
+        %(rejected)s AS refused,
+        COUNT(*) AS kept
+    FROM rejected_records
+    WHERE run_id = %(run_id)s
+) AS counted
+WHERE refused <> kept
+""",
     "LOG_JSON_PATHS names the keys of the events": """
 -- All events, if none has a session or a user: their keys are then not those of the columns.
-SELECT CASE WHEN COUNT(session_id) + COUNT(user_id) = 0 THEN COUNT(*) ELSE 0 END
-FROM staging_events
+SELECT
+    sessions,
+    users,
+    events AS exceptions
+FROM (
+    SELECT
+        COUNT(session_id) AS sessions,
+        COUNT(user_id) AS users,
+        COUNT(*) AS events
+    FROM staging_events
+) AS counted
+WHERE sessions + users = 0 AND events > 0
 """,
+    "every event is of a sane time": """
+-- Events before the year 2000, or more than a day in the future.
+SELECT
+    ts,
+    page,
+    user_id,
+    session_id,
+    item_in_session,
+    COUNT(*) OVER () AS exceptions
+FROM staging_events
+WHERE
+    ts < 946684800000
+    OR ts > (CAST(EXTRACT(EPOCH FROM GETDATE()) AS BIGINT) + 86400) * 1000
+ORDER BY ts, user_id, session_id, item_in_session
+LIMIT 5
+""",
+    "every play has a time, a session and a place in it": """
+-- Plays without one of the parts of their key.
+SELECT
+    user_id,
+    ts,
+    session_id,
+    item_in_session,
+    song,
+    COUNT(*) OVER () AS exceptions
+FROM staging_events
+WHERE
+    page = 'NextSong' AND TRIM(user_id) <> ''
+    AND (ts IS NULL OR session_id IS NULL OR item_in_session IS NULL)
+ORDER BY user_id, ts, session_id, item_in_session, song
+LIMIT 5
+""",
+    "every song has a song_id and an artist_id": """
+-- Records of the catalogue without one of them.
+SELECT
+    song_id,
+    artist_id,
+    title,
+    artist_name,
+    COUNT(*) OVER () AS exceptions
+FROM staging_songs
+WHERE COALESCE(TRIM(song_id), '') = '' OR COALESCE(TRIM(artist_id), '') = ''
+ORDER BY song_id, artist_id, title, artist_name
+LIMIT 5
+""",
+}
+
+star_checks = {
     "songplays: one row per play": """
 -- Keys that more than one row has.
-SELECT COUNT(*) FROM (
-    SELECT user_id FROM songplays
+SELECT
+    user_id,
+    session_id,
+    item_in_session,
+    start_time,
+    copies,
+    COUNT(*) OVER () AS exceptions
+FROM (
+    SELECT
+        user_id,
+        session_id,
+        item_in_session,
+        start_time,
+        COUNT(*) AS copies
+    FROM songplays
     GROUP BY user_id, session_id, item_in_session, start_time
     HAVING COUNT(*) > 1
 ) AS duplicates
+ORDER BY user_id, session_id, item_in_session, start_time
+LIMIT 5
+""",
+    "songplays: one row per songplay_id": """
+-- Keys that more than one row has.
+SELECT
+    songplay_id,
+    copies,
+    COUNT(*) OVER () AS exceptions
+FROM (
+    SELECT
+        songplay_id,
+        COUNT(*) AS copies
+    FROM songplays
+    GROUP BY songplay_id
+    HAVING COUNT(*) > 1
+) AS duplicates
+ORDER BY songplay_id
+LIMIT 5
 """,
     "users: one row per user_id": """
 -- Keys that more than one row has.
-SELECT COUNT(*) FROM (
-    SELECT user_id FROM users
+SELECT
+    user_id,
+    copies,
+    COUNT(*) OVER () AS exceptions
+FROM (
+    SELECT
+        user_id,
+        COUNT(*) AS copies
+    FROM users
     GROUP BY user_id
     HAVING COUNT(*) > 1
 ) AS duplicates
+ORDER BY user_id
+LIMIT 5
 """,
     "songs: one row per song_id": """
 -- Keys that more than one row has.
-SELECT COUNT(*) FROM (
-    SELECT song_id FROM songs
+SELECT
+    song_id,
+    copies,
+    COUNT(*) OVER () AS exceptions
+FROM (
+    SELECT
+        song_id,
+        COUNT(*) AS copies
+    FROM songs
     GROUP BY song_id
     HAVING COUNT(*) > 1
 ) AS duplicates
+ORDER BY song_id
+LIMIT 5
 """,
     "artists: one row per artist_id": """
 -- Keys that more than one row has.
-SELECT COUNT(*) FROM (
-    SELECT artist_id FROM artists
+SELECT
+    artist_id,
+    copies,
+    COUNT(*) OVER () AS exceptions
+FROM (
+    SELECT
+        artist_id,
+        COUNT(*) AS copies
+    FROM artists
     GROUP BY artist_id
     HAVING COUNT(*) > 1
 ) AS duplicates
+ORDER BY artist_id
+LIMIT 5
 """,
     "time: one row per start_time": """
 -- Keys that more than one row has.
-SELECT COUNT(*) FROM (
-    SELECT start_time FROM time
+SELECT
+    start_time,
+    copies,
+    COUNT(*) OVER () AS exceptions
+FROM (
+    SELECT
+        start_time,
+        COUNT(*) AS copies
+    FROM time
     GROUP BY start_time
     HAVING COUNT(*) > 1
 ) AS duplicates
+ORDER BY start_time
+LIMIT 5
 """,
     "every staged play is in songplays": """
--- Staged plays that the fact lacks; those without ts, sessionId or itemInSession count here.
-SELECT COUNT(*) FROM staging_events
+-- Staged plays that the fact lacks.
+SELECT
+    staging_events.user_id,
+    staging_events.session_id,
+    staging_events.item_in_session,
+    staging_events.ts,
+    COUNT(*) OVER () AS exceptions
+FROM staging_events
 LEFT JOIN songplays
     ON
         staging_events.user_id = songplays.user_id
@@ -771,48 +1241,179 @@ WHERE
     staging_events.page = 'NextSong'
     AND TRIM(staging_events.user_id) <> ''
     AND songplays.user_id IS NULL
+ORDER BY 1, 2, 3, 4
+LIMIT 5
 """,
     "every staged user is in users": """
--- Staged events of users that the dimension lacks.
-SELECT COUNT(*) FROM staging_events
+-- Users of staged events that the dimension lacks.
+SELECT
+    staging_events.user_id,
+    staging_events.ts,
+    COUNT(*) OVER () AS exceptions
+FROM staging_events
 LEFT JOIN users ON staging_events.user_id = users.user_id
-WHERE TRIM(staging_events.user_id) <> '' AND users.user_id IS NULL
+WHERE
+    TRIM(staging_events.user_id) <> '' AND staging_events.ts IS NOT NULL
+    AND users.user_id IS NULL
+ORDER BY 1, 2
+LIMIT 5
 """,
     "every staged song is in songs": """
--- Staged songs that the dimension lacks; those without song_id count here.
-SELECT COUNT(*) FROM staging_songs
+-- Staged songs that the dimension lacks.
+SELECT
+    staging_songs.song_id,
+    COUNT(*) OVER () AS exceptions
+FROM staging_songs
 LEFT JOIN songs ON staging_songs.song_id = songs.song_id
 WHERE songs.song_id IS NULL
+ORDER BY 1
+LIMIT 5
 """,
     "every staged artist is in artists": """
--- Staged artists that the dimension lacks; those without artist_id count here.
-SELECT COUNT(*) FROM staging_songs
+-- Staged artists that the dimension lacks.
+SELECT
+    staging_songs.artist_id,
+    COUNT(*) OVER () AS exceptions
+FROM staging_songs
 LEFT JOIN artists ON staging_songs.artist_id = artists.artist_id
 WHERE artists.artist_id IS NULL
+ORDER BY 1
+LIMIT 5
 """,
     "every play's user is in users": """
 -- Plays of unknown users.
-SELECT COUNT(*) FROM songplays
+SELECT
+    songplays.user_id,
+    songplays.start_time,
+    COUNT(*) OVER () AS exceptions
+FROM songplays
 LEFT JOIN users ON songplays.user_id = users.user_id
 WHERE users.user_id IS NULL
+ORDER BY 1, 2
+LIMIT 5
 """,
     "every matched song is in songs": """
 -- Plays matched to a song that is not there, or is another artist's.
-SELECT COUNT(*) FROM songplays
+SELECT
+    songplays.song_id,
+    songplays.artist_id,
+    songplays.start_time,
+    COUNT(*) OVER () AS exceptions
+FROM songplays
 LEFT JOIN songs ON songplays.song_id = songs.song_id AND songplays.artist_id = songs.artist_id
 WHERE songplays.song_id IS NOT NULL AND songs.song_id IS NULL
+ORDER BY 1, 2, 3
+LIMIT 5
+""",
+    "every matched artist is in artists": """
+-- Plays of artists that are not there.
+SELECT
+    songplays.artist_id,
+    songplays.start_time,
+    COUNT(*) OVER () AS exceptions
+FROM songplays
+LEFT JOIN artists ON songplays.artist_id = artists.artist_id
+WHERE songplays.artist_id IS NOT NULL AND artists.artist_id IS NULL
+ORDER BY 1, 2
+LIMIT 5
 """,
     "every song's artist is in artists": """
 -- Songs of unknown artists.
-SELECT COUNT(*) FROM songs
+SELECT
+    songs.song_id,
+    songs.artist_id,
+    COUNT(*) OVER () AS exceptions
+FROM songs
 LEFT JOIN artists ON songs.artist_id = artists.artist_id
 WHERE artists.artist_id IS NULL
+ORDER BY 1, 2
+LIMIT 5
 """,
     "every play's start_time is in time": """
 -- Plays at an unknown time.
-SELECT COUNT(*) FROM songplays
+SELECT
+    songplays.start_time,
+    songplays.user_id,
+    COUNT(*) OVER () AS exceptions
+FROM songplays
 LEFT JOIN time ON songplays.start_time = time.start_time
 WHERE time.start_time IS NULL
+ORDER BY 1, 2
+LIMIT 5
+""",
+    "plays in staging = plays in the fact": """
+-- The number of staged plays, each counted once, if the fact has another number of them.
+WITH staged AS (
+    SELECT DISTINCT
+        user_id,
+        session_id,
+        item_in_session,
+        TIMESTAMP 'epoch' + ts / 1000.0 * INTERVAL '1 second' AS start_time
+    FROM staging_events
+    WHERE page = 'NextSong' AND TRIM(user_id) <> ''
+)
+
+SELECT
+    plays_staged,
+    plays_found,
+    1 AS exceptions
+FROM (
+    SELECT
+        COUNT(*) AS plays_staged,
+        COUNT(songplays.user_id) AS plays_found
+    FROM staged
+    LEFT JOIN songplays
+        ON
+            staged.user_id = songplays.user_id
+            AND staged.session_id = songplays.session_id
+            AND staged.item_in_session = songplays.item_in_session
+            AND staged.start_time = songplays.start_time
+) AS counted
+CROSS JOIN (
+    SELECT COUNT(*) AS keys_staged FROM staged
+) AS keys
+WHERE plays_staged <> keys_staged OR plays_found <> keys_staged
+""",
+    "no table has lost rows": """
+-- Tables of the star that have fewer rows than before the load.
+SELECT
+    star_table,
+    rows_before,
+    rows_now,
+    COUNT(*) OVER () AS exceptions
+FROM (
+    SELECT
+        CAST('songplays' AS VARCHAR(64)) AS star_table,
+        %(songplays_before)s AS rows_before,
+        COUNT(*) AS rows_now
+    FROM songplays
+    UNION ALL
+    SELECT
+        CAST('users' AS VARCHAR(64)) AS star_table,
+        %(users_before)s AS rows_before,
+        COUNT(*) AS rows_now
+    FROM users
+    UNION ALL
+    SELECT
+        CAST('songs' AS VARCHAR(64)) AS star_table,
+        %(songs_before)s AS rows_before,
+        COUNT(*) AS rows_now
+    FROM songs
+    UNION ALL
+    SELECT
+        CAST('artists' AS VARCHAR(64)) AS star_table,
+        %(artists_before)s AS rows_before,
+        COUNT(*) AS rows_now
+    FROM artists
+    UNION ALL
+    SELECT
+        CAST('time' AS VARCHAR(64)) AS star_table,
+        %(time_before)s AS rows_before,
+        COUNT(*) AS rows_now
+    FROM time
+) AS counted
+WHERE rows_now < rows_before
+ORDER BY star_table
 """,
 }
 

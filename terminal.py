@@ -21,6 +21,7 @@ from errors import DwhError, UsageError, explain
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
     from rich.status import Status
+    from rich.table import Table
 
 SECONDS_BETWEEN_LINES = 60
 # Less than this is not hidden, as it may stand in any text.
@@ -125,6 +126,13 @@ class Step:
         if self._status or time.monotonic() - self._spoke >= SECONDS_BETWEEN_LINES:
             self.show(state)
 
+    def advance(self, state: str, share: float) -> None:
+        """Show how far the step has come, on a terminal with a bar."""
+        if self._status:
+            self._status.update(progress_bar(f"{self.title}: {state}", min(share, 1)))
+        else:
+            self.update(f"{state}, {min(share, 1):.0%}")
+
     def show(self, state: str) -> None:
         """Show what the step waits for."""
         self._spoke = time.monotonic()
@@ -161,6 +169,16 @@ def step(title: str) -> Iterator[Step]:
             if status:
                 status.stop()
             say(ended)
+
+
+def progress_bar(text: str, share: float) -> Table:
+    """A text with a bar behind it."""
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    line = Table.grid(padding=(0, 1))
+    line.add_row(text, ProgressBar(total=1, completed=share, width=30), f"{share:.0%}")
+    return line
 
 
 @cache

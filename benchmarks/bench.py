@@ -31,6 +31,7 @@ import psycopg2.extensions
 import aws
 import dwh
 import sql_queries
+from loading import files
 from sandbox import control, sample_data
 from terminal import print_table
 
@@ -131,9 +132,11 @@ def load(config: dwh.Config, warehouse: Any, source: str) -> None:
 
 def copy_statement(config: dwh.Config, source: str) -> str:
     """The pipeline's COPY of events, from another source."""
-    role = aws.client(config, "iam").get_role(RoleName=config.role)["Role"]["Arn"]
+    role, table = aws.role_arn(config), "staging_events"
+    listed = files.list_files(aws.s3_client(config), "LOG_DATA", source)
+    manifest = files.write_lists(config, role, {table: listed})[table]
     return sql_queries.copy_query(
-        "staging_events", source, config.log_json_paths, role, config.s3_region
+        table, manifest, config.log_json_paths, role, config.s3_region, max_bad_records=0
     )
 
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from aws import client
 from dwh import Config
-from errors import DwhError
+from errors import UnreachableError
 from provisioning.security_group import covers, ingress_rules, own_address, source
 
 SETUP = "run python setup_env.py"
 
 
-def unreachable(config: Config, cluster: dict[str, Any], reason: str) -> DwhError:
+def unreachable(config: Config, cluster: dict[str, Any], reason: str) -> UnreachableError:
     """The error of a port that does not answer, with what to do about it."""
     endpoint = cluster["Endpoint"]
     what = f"{endpoint['Address']} port {endpoint['Port']} cannot be reached ({reason})"
-    return DwhError(what, find_hint(config, cluster))
+    return UnreachableError(what, find_hint(config, cluster))
 
 
 def find_hint(config: Config, cluster: dict[str, Any]) -> str:

@@ -122,6 +122,13 @@ class Cloud:
             iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=document)
         return str(role["Role"]["Arn"])
 
+    def create_work_bucket(self, name: str) -> None:
+        """Make the bucket in which a load of the cluster lists its files."""
+        self.client("s3").create_bucket(
+            Bucket=f"{name}-dwh-123456789012-{REGION}-an",
+            CreateBucketConfiguration={"LocationConstraint": REGION},
+        )
+
     def endpoint(self, name: str = CLUSTER) -> dict[str, Any]:
         return dict(self.cluster(name)["Endpoint"])
 

@@ -92,6 +92,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("sandbox")
     (folder / "buckets" / BUCKET).mkdir(parents=True)
     found = Cloud(control.start(folder / "state", folder / "buckets"))
+    found.create_work_bucket(CLUSTER)
     found.client("ec2").authorize_security_group_ingress(
         GroupId=found.default_group(), IpPermissions=[OPEN_TO_TESTS]
     )

@@ -16,6 +16,7 @@ import pytest
 from conftest import ROOT, Cloud, Pipeline, write_config
 from script_runs import SCRIPTS, change, refused, run_script
 
+import sql_queries
 from errors import explain
 
 ASKING = SCRIPTS[1:4]
@@ -163,7 +164,7 @@ def test_statement_that_fails_is_explained(
 
 @pytest.mark.parametrize("script", ["etl.py", "query.py"])
 def test_without_tables_it_says_how_to_create_them(script: str, empty_pipeline: Pipeline) -> None:
-    for table in [*empty_pipeline.star(), "staging_events", "staging_songs"]:
+    for table in sql_queries.create_table_queries:
         empty_pipeline.ask(f"DROP TABLE {table}")
     found = refused(script, "--config", str(empty_pipeline.config))
     assert re.fullmatch(r'relation "\w+" does not exist', found.error)

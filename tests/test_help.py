@@ -13,7 +13,7 @@ from script_runs import SCRIPTS, run_script
 OPTIONS = {
     "setup_env.py": {"--dry-run", "--restore"},
     "create_tables.py": {"--drop", "--yes"},
-    "etl.py": set(),
+    "etl.py": {"--all", "--history"},
     "query.py": {"--csv"},
     "shutdown_env.py": {"--yes", "--dry-run", "--snapshot", "--pause"},
 }

@@ -102,8 +102,13 @@ class RoleStorage:
         return _stored(key)
 
     def manifest(self, url: str) -> list[StoredObject]:
-        """The objects that a manifest names, each as often as it names them."""
+        """The objects that a manifest names, each as often as it names them.
+
+        COPY needs LIST on their buckets besides GET on them:
+        https://docs.aws.amazon.com/redshift/latest/dg/s3serviceexception-error.html
+        """
         try:
+            self._require_listing(url)
             body = read_all(self.get(url))
         except SqlError as problem:
             text = f"Problem reading manifest file - {problem.message}"
@@ -113,8 +118,18 @@ class RoleStorage:
             raise aws_failure(f"None of the files in the manifest {url} exists", 8001)
         return found
 
+    def _require_listing(self, url: str) -> None:
+        name, key = split_url(url)
+        context = f"Listing bucket={name} prefix={key}"
+        self._require("s3:ListBucket", name, "", context, {"s3:prefix": key})
+
     def _entries(self, url: str, body: bytes) -> Iterator[StoredObject]:
+        listed: set[str] = set()
         for entry in _manifest_entries(url, body):
+            bucket = split_url(entry["url"])[0]
+            if bucket not in listed:
+                self._require_listing(entry["url"])
+                listed.add(bucket)
             try:
                 yield self.get(entry["url"])
             except SqlError as problem:

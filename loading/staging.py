@@ -1,0 +1,139 @@
+"""COPY, from S3 into the staging tables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import sql_queries
+from aws import polling
+from dwh import Config
+from errors import DwhError, first_line
+from loading.files import sources, write_lists
+from loading.progress import watched
+from loading.run import Copied, Run
+from terminal import counted, step
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+LONGEST_VALUE = 60
+# How long Redshift may take to have a COPY on record that it has done.
+RECORD_SECONDS = 30
+NOT_TAKEN = "not authorized to assume|Not authorized to get credentials|not associated"
+
+
+class RoleError(DwhError):
+    """The cluster cannot take its role, or not yet."""
+
+
+def stage(cursor: cursor, config: Config, role: str, run: Run) -> None:
+    """Replace what is staged by the new files. Raises DwhError for what cannot be loaded."""
+    for clear in sql_queries.clear_staging_queries.values():
+        cursor.execute(clear)
+    for table, manifest in write_lists(config, role, run.files).items():
+        with step(f"copy {table}") as current, watched(config, cursor, current):
+            copied = copy(cursor, config, role, run, table, manifest)
+            current.result = counted(copied.rows, "row")
+            if copied.rejected:
+                current.result += f", {copied.rejected} rejected"
+        if table != "staging_files":
+            run.copies[table] = copied
+        run.done(f"copy {table}", copied.rows, current.seconds)
+    cursor.execute(sql_queries.rejected_records_insert, values(run))
+
+
+def copy(cursor: cursor, config: Config, role: str, run: Run, table: str, manifest: str) -> Copied:
+    """Copy one table's files, and explain why if that fails."""
+    import psycopg2
+
+    json = config.log_json_paths if table == "staging_events" else "auto"
+    allowed = 0 if table == "staging_files" else config.max_bad_records - run.rejected
+    query = sql_queries.copy_query(table, manifest, json, role, config.s3_region, allowed)
+    try:
+        cursor.execute(query)
+    except psycopg2.InternalError as error:
+        raise explain_copy(cursor, error, config, table) from error
+    return find_copied(cursor, table)
+
+
+def find_copied(cursor: cursor, table: str) -> Copied:
+    """What the COPY that has just run has come to. Raises DwhError if nothing tells."""
+    copy_id = ask(cursor, sql_queries.last_copy)[0]
+    for _ in polling(RECORD_SECONDS):
+        if found := ask(cursor, sql_queries.copy_history, copy_id=copy_id):
+            (lines,) = ask(cursor, sql_queries.copy_lines, copy_id=copy_id)
+            return Copied(copy_id, int(lines), *found)
+    what = f"Redshift has nothing on record of the COPY to {table} after {RECORD_SECONDS} s"
+    raise DwhError(what, "run the script again: nothing was changed")
+
+
+def ask(cursor: cursor, query: str, **values: Any) -> Any:
+    """The one row that a query returns, None without."""
+    cursor.execute(query, values)
+    return cursor.fetchone()
+
+
+def values(run: Run) -> dict[str, Any]:
+    """What the statements about a load have to be told of it."""
+    events, songs = run.copied("staging_events"), run.copied("staging_songs")
+    return {
+        "run_id": run.run_id,
+        "events_copy": events.copy_id,
+        "songs_copy": songs.copy_id,
+        "counted_events_copy": events.counted_id,
+        "counted_songs_copy": songs.counted_id,
+        "events_files": events.files,
+        "songs_files": songs.files,
+        "events_rows": events.rows,
+        "songs_rows": songs.rows,
+        "rejected": run.rejected,
+    }
+
+
+# ---------------------------------------------------------------------------- why it failed
+
+
+def explain_copy(cursor: cursor, error: Exception, config: Config, table: str) -> DwhError:
+    """Why a COPY failed: what is missing in S3, or the records that it refused."""
+    message = str(error)
+    source = sources(config).get(table, ("", table))[1]
+    view = re.search("stl_load_errors|sys_load_error_detail", message)
+    if view:
+        cursor.connection.rollback()
+        cursor.execute(sql_queries.newest_load_errors[view[0]])
+        return bad_records(table, source, cursor.fetchall())
+    file = re.search(r"S3 key being read : (s3://\S+)", message)
+    reason = re.sub(",Rid .*", "", first_line(error))
+    what = f"{file[1] if file else source} cannot be loaded: {reason}"
+    if re.search(NOT_TAKEN, message):
+        return RoleError(what, "the cluster may not take its role: run python setup_env.py again")
+    for pattern, hint in COPY_HINTS.items():
+        if re.search(pattern, message):
+            return DwhError(what, hint)
+    return DwhError(what, "see the message of Redshift; nothing was changed")
+
+
+COPY_HINTS = {
+    "NoSuchBucket": "there is no such bucket; check [s3] in dwh.cfg",
+    "NoSuchKey": "there is no such file now; check LOG_JSON_PATHS in dwh.cfg, or try again",
+    "PermanentRedirect": "the bucket is elsewhere; set REGION in [s3] of dwh.cfg",
+    "(?i)jsonpath": "correct the file that LOG_JSON_PATHS in dwh.cfg names",
+    "AccessDenied": "the cluster's role may not read this; run python setup_env.py again",
+}
+
+
+def bad_records(table: str, source: str, errors: list[tuple[Any, ...]]) -> DwhError:
+    """The records that a COPY refused: where they are, and why."""
+    details = []
+    for file, line, column, value, reason in errors:
+        place = f", column {column}, value {shortened(value or '')!r}" if column else ""
+        details.append(f"{file} line {line}{place}: {reason}")
+    what = f"{source} has records that do not fit {table}"
+    hint = "nothing was changed; correct or remove these files, or see MAX_BAD_RECORDS in dwh.cfg"
+    return DwhError(what, hint, details)
+
+
+def shortened(value: str) -> str:
+    """The beginning of a long value, and that it is only this."""
+    return value if len(value) <= LONGEST_VALUE else f"{value[: LONGEST_VALUE - 1]}\u2026"
