@@ -272,14 +272,14 @@ SELECT status FROM load_runs WHERE run_id = %(run_id)s
 run_begin = """
 INSERT INTO load_runs (run_id, started_at, status, files, bytes, rejected)
 -- Committed at once, so that a run that is killed is on record.
-VALUES (%(run_id)s, GETDATE(), 'running', 0, 0, 0)
+VALUES (%(run_id)s, SYSDATE, 'running', 0, 0, 0)
 """
 
 run_end = """
 -- Part of the load's own transaction: it tells a load that is published from one that is not.
 UPDATE load_runs
 SET
-    ended_at = GETDATE(),
+    ended_at = SYSDATE,
     status = %(status)s,
     files = %(files)s,
     bytes = %(bytes)s,
@@ -290,7 +290,7 @@ WHERE run_id = %(run_id)s
 run_failed = """
 -- Leaves a run alone that was published after all.
 UPDATE load_runs
-SET ended_at = GETDATE(), status = %(status)s, reason = %(reason)s
+SET ended_at = SYSDATE, status = %(status)s, reason = %(reason)s
 WHERE run_id = %(run_id)s AND status = 'running'
 """
 
@@ -327,7 +327,7 @@ newest AS (
 
 SELECT
     newest.run_id,
-    newest.started_at,
+    DATE_TRUNC('second', newest.started_at) AS started_at,
     DATEDIFF(SECOND, newest.started_at, newest.ended_at) AS seconds,
     newest.status,
     newest.files,

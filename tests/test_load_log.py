@@ -5,16 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import psycopg2
 import pytest
-from conftest import CLUSTER, Warehouse
+from conftest import Warehouse
 from copy_cases import EVENTS, LINES, events
+from straight import straight
 
 __all__ = ["events"]
 
@@ -67,6 +64,12 @@ def test_copy_is_on_record_within_its_own_transaction(events: Warehouse) -> None
     assert events.run("SELECT lines_scanned FROM stl_load_commits") == [(3,)]
 
 
+def test_errors_of_a_copy_have_the_time_of_its_start(events: Warehouse) -> None:
+    events.load("events", '{"ts": "x"}\n' * 3, "JSON 'auto' MAXERROR 5")
+    times = "SELECT COUNT(*), COUNT(DISTINCT starttime) FROM stl_load_errors"
+    assert events.run(times) == [(3, 1)]
+
+
 def test_failed_copy_has_loaded_nothing(events: Warehouse) -> None:
     with pytest.raises(psycopg2.InternalError):
         events.load("events", LINE * 5 + '{"ts": "x"}\n')
@@ -113,21 +116,6 @@ CREATE FUNCTION public.slowly() RETURNS trigger LANGUAGE plpgsql AS
     'BEGIN PERFORM count(*) FROM generate_series(1, 2000); RETURN NEW; END';
 CREATE TRIGGER slowly BEFORE INSERT ON public.notes FOR EACH ROW EXECUTE FUNCTION public.slowly();
 """
-
-
-@contextmanager
-def straight(warehouse: Warehouse) -> Iterator[Any]:
-    """A connection to the PostgreSQL behind the warehouse, past the proxy."""
-    for folder in Path(warehouse.cloud.state.runtime_folder).glob("c*/"):
-        try:
-            found = psycopg2.connect(host=str(folder), user="rdsdb", dbname=warehouse.database)
-        except psycopg2.OperationalError:
-            continue
-        found.autocommit = True
-        yield found
-        found.close()
-        return
-    raise AssertionError(f"no PostgreSQL of {CLUSTER}")
 
 
 def test_rows_and_bytes_of_a_running_copy_are_seen_from_another_session(

@@ -64,7 +64,8 @@ class LoadLog:
 
     def finish(self, scan: Scan, errors: list[LoadError], completed: bool) -> None:
         """Note how it ended, its files, and the records that were rejected."""
-        self._append("errors", (self._keys | _error(error) for error in errors))
+        start = {"start_time": self._entry["start_time"]}
+        self._append("errors", (self._keys | start | _error(error) for error in errors))
         if completed:
             files = ({"filename": url, "lines_scanned": lines} for url, lines in scan.files)
             self._append("commits", (self._keys | {"curtime": _now()} | each for each in files))
@@ -98,7 +99,6 @@ class LoadLog:
 
 def _error(error: LoadError) -> dict[str, Any]:
     return {
-        "start_time": _now(),
         "file_name": error.url,
         "line_number": error.line_number,
         "column_name": printable(error.column_name),

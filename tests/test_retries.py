@@ -1,0 +1,192 @@
+"""A load is tried again as a whole, where that is safe, and never published twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psycopg2
+import pytest
+from conftest import CLUSTER, EVENT, Pipeline
+from fast_clock import fast_clock
+from load_faults import Faults, LostAfter, LostBefore, at
+from script_runs import refused_here
+from straight import straight
+
+import etl
+from loading import staging
+
+CAPTURE = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def loaded(pipeline: Pipeline) -> Pipeline:
+    """A pipeline with a load done and another one to do."""
+    pipeline.songs({})
+    pipeline.events({}, file="a.json")
+    pipeline.load()
+    pipeline.events({"itemInSession": 1}, {"userId": "40"}, file="b.json")
+    return pipeline
+
+
+def runs(pipeline: Pipeline) -> list[tuple[Any, ...]]:
+    return pipeline.ask("SELECT status FROM load_runs ORDER BY started_at, run_id")
+
+
+def commits_of(pipeline: Pipeline) -> int:
+    """The number of the last thing that a load asks for: its commit."""
+    faults = Faults(10_000)
+    with at(faults):
+        pipeline.load()
+    return faults.count
+
+
+def tries(said: str) -> list[str]:
+    return [line for line in said.splitlines() if "; trying again in " in line]
+
+
+def test_load_whose_connection_is_lost_is_tried_again(loaded: Pipeline, capsys: CAPTURE) -> None:
+    capsys.readouterr()
+    with fast_clock() as clock, at(LostBefore(30)):
+        loaded.load()
+    said = capsys.readouterr().err
+    (line,) = tries(said)
+    assert line.startswith("the connection to the warehouse was lost (")
+    assert line.endswith("; trying again in 5 s")
+    assert clock.now == etl.PAUSES[0]
+    assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
+    assert runs(loaded) == [("loaded",), ("loaded",)]
+
+
+def test_load_whose_commit_lost_its_reply_is_found_done(loaded: Pipeline, capsys: CAPTURE) -> None:
+    loaded.events({"itemInSession": 2}, file="c.json")
+    last = commits_of(loaded)
+    loaded.events({"itemInSession": 3}, file="d.json")
+    capsys.readouterr()
+    with fast_clock(), at(LostAfter(last)):
+        loaded.load()
+    said = capsys.readouterr()
+    assert len(tries(said.err)) == 1
+    assert "the load was committed before the connection was lost" in said.err.splitlines()
+    assert "songplays" in said.out
+    assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(5,)]
+    assert runs(loaded) == [("loaded",)] * 3
+
+
+def test_load_whose_session_is_ended_is_tried_again(
+    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the cluster restarts."""
+    ended: list[int] = []
+
+    def end_and_stage(cursor: Any, *arguments: Any) -> None:
+        if not ended:
+            ended.append(cursor.connection.info.backend_pid)
+            with straight(loaded.warehouse) as postgres:
+                postgres.cursor().execute("SELECT pg_terminate_backend(%s)", ended)
+        staging.stage(cursor, *arguments)
+
+    monkeypatch.setattr("etl.stage", end_and_stage)
+    with fast_clock():
+        loaded.load()
+    assert len(tries(capsys.readouterr().err)) == 1
+    assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
+
+
+def test_serialization_failure_is_tried_again(loaded: Pipeline, capsys: CAPTURE) -> None:
+    """Somebody changes a user while the load is about to replace the same one."""
+    loaded.events({"level": "paid", "ts": 1541105840000}, file="c.json")
+    other = loaded.warehouse.another_connection()
+    other.cursor().execute("UPDATE users SET first_name = 'Augusta' WHERE user_id = '39'")
+    committer = threading.Timer(1.5, other.commit)
+    committer.start()
+    with fast_clock():
+        loaded.load()
+    committer.join()
+    (line,) = tries(capsys.readouterr().err)
+    assert line.startswith("another transaction changed the same tables; trying again in ")
+    assert loaded.ask("SELECT level, first_name FROM users WHERE user_id = '39'") == [
+        ("paid", "Ada")
+    ]
+    other.close()
+
+
+class Again(LostBefore):
+    """The connection is lost at this point, and at each one after it."""
+
+    def is_due(self) -> bool:
+        self.count += 1
+        return self.count >= self.number
+
+    def of_aws(self, request: Any) -> None:
+        """AWS goes on working."""
+
+
+def test_load_that_fails_each_time_gives_up(loaded: Pipeline, capsys: CAPTURE) -> None:
+    before = loaded.star()
+    with fast_clock() as clock, at(Again(30)):
+        found = refused_here(etl, "--config", str(loaded.config), said=capsys)
+    assert clock.now == sum(etl.PAUSES)
+    assert len([line for line in found.progress if "; trying again in " in line]) == 3
+    assert found.hint
+    assert loaded.star() == before
+    assert runs(loaded)[0] == ("loaded",)
+    loaded.load()
+    assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
+
+
+def test_warehouse_that_is_away_for_a_while_is_tried_again(
+    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, failures = psycopg2.connect, [2, 1]
+
+    def refuse_twice(*arguments: Any, **more: Any) -> Any:
+        if len(failures) < 2 and failures:
+            failures.pop()
+            more["port"] = 1
+        return connect(*arguments, **more)
+
+    def lose(cursor: Any, *arguments: Any) -> None:
+        if len(failures) == 2:
+            failures.pop()
+            raise psycopg2.OperationalError("server closed the connection unexpectedly")
+        staging.stage(cursor, *arguments)
+
+    monkeypatch.setattr(psycopg2, "connect", refuse_twice)
+    monkeypatch.setattr("etl.stage", lose)
+    with fast_clock() as clock:
+        loaded.load()
+    first, second = tries(capsys.readouterr().err)
+    assert first.startswith("the connection to the warehouse was lost (")
+    assert "cannot be reached" in second
+    assert clock.now == sum(etl.PAUSES[:2])
+
+
+NOT_AGAIN: list[tuple[Callable[[Pipeline], object], str]] = [
+    (lambda p: p.events({"ts": "x"}, file="bad.json"), "records that do not fit"),
+    (lambda p: p.events({"ts": 1}, file="bad.json"), "the data failed 1 of"),
+    (lambda p: p.ask("DROP TABLE time"), 'relation "time" does not exist'),
+]
+
+
+@pytest.mark.parametrize(("spoil", "error"), NOT_AGAIN)
+def test_what_would_fail_again_is_not_tried_again(
+    loaded: Pipeline, capsys: CAPTURE, spoil: Callable[[Pipeline], object], error: str
+) -> None:
+    spoil(loaded)
+    code = 3 if "data failed" in error else 1
+    found = refused_here(etl, "--config", str(loaded.config), said=capsys, code=code)
+    assert error in found.error
+    assert not tries("\n".join(found.progress))
+
+
+def test_warehouse_that_was_never_reached_is_not_tried_again(
+    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = psycopg2.connect
+    monkeypatch.setattr(psycopg2, "connect", lambda *a, **k: connect(*a, **{**k, "port": 1}))
+    found = refused_here(etl, "--config", str(loaded.config), said=capsys)
+    assert "cannot be reached" in found.error
+    assert not tries("\n".join(found.progress))
+    assert CLUSTER not in EVENT

@@ -1,0 +1,145 @@
+"""What is on record of each run, and how it is shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from conftest import EVENT, ROOT, Pipeline
+from load_faults import Killed, at
+from script_runs import refused_here
+
+import etl
+
+CAPTURE = pytest.CaptureFixture[str]
+RUNS = "SELECT status, files, rejected, reason FROM load_runs ORDER BY started_at, run_id"
+
+
+def history(pipeline: Pipeline, said: CAPTURE) -> list[list[str]]:
+    """The rows that --history prints."""
+    said.readouterr()
+    assert etl.main(["--history", "--config", str(pipeline.config)]) == 0
+    printed, told = said.readouterr()
+    assert told == ""
+    title, *lines = [line.strip() for line in printed.splitlines() if line.strip(" \u2500")]
+    assert title == "Last runs"
+    columns, *rows = [re.split(" {2,}", line) for line in lines]
+    assert columns == [
+        *("run", "started", "seconds", "status", "files", "MB", "rejected"),
+        *("new plays", "new songs", "new users", "reason"),
+    ]
+    return rows
+
+
+def test_run_is_on_record_with_what_it_has_loaded(pipeline: Pipeline) -> None:
+    pipeline.songs({})
+    pipeline.events({}, {"itemInSession": 1}, file="a.json")
+    pipeline.load()
+    ((run_id, status, files, size, rejected),) = pipeline.ask(
+        "SELECT run_id, status, files, bytes, rejected FROM load_runs"
+    )
+    assert (status, files, rejected) == ("loaded", 4, 0)
+    assert pipeline.ask("SELECT SUM(size) FROM loaded_files") == [(size,)]
+    ((lasted,),) = pipeline.ask("SELECT DATEDIFF(second, started_at, ended_at) FROM load_runs")
+    assert 0 <= lasted < 60
+    steps = pipeline.ask("SELECT step, row_count, seconds FROM load_steps ORDER BY place")
+    assert {step: rows for step, rows, _ in steps} == {
+        "files in S3": None,
+        "copy staging_files": 4,
+        "copy staging_events": 3,
+        "copy staging_songs": 2,
+        "check of the files": None,
+        "transform songs": 2,
+        "transform artists": 2,
+        "transform users": 1,
+        "transform songplays": 2,
+        "transform time": 1,
+        "check of the star": None,
+    }
+    assert all(seconds >= 0 for *_, seconds in steps)
+    assert pipeline.ask("SELECT DISTINCT run_id FROM load_steps") == [(run_id,)]
+
+
+def test_run_that_found_nothing_new_is_on_record(pipeline: Pipeline) -> None:
+    pipeline.load()
+    pipeline.load()
+    assert pipeline.ask(RUNS) == [("loaded", 2, 0, None), ("nothing new", 0, 0, None)]
+
+
+def test_run_that_failed_is_on_record_with_its_reason(pipeline: Pipeline, capsys: CAPTURE) -> None:
+    pipeline.warehouse.put("log_data/bad.json", "{")
+    found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
+    pipeline.events({"ts": 1}, file="bad.json")
+    refused_here(etl, "--config", str(pipeline.config), said=capsys, code=3)
+    (first, second) = pipeline.ask(RUNS)
+    assert first == ("failed", 0, 0, found.error)
+    assert second[3] == "the data failed 1 of 7 checks"
+    assert pipeline.ask("SELECT COUNT(*) FROM load_steps") == [(0,)]
+
+
+def test_reason_of_any_length_and_language_is_kept(
+    pipeline: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError("\u6f22\0%s" * 3000)
+
+    monkeypatch.setattr("etl.stage", fail)
+    refused_here(etl, "--config", str(pipeline.config), said=capsys)
+    ((status, _, _, reason),) = pipeline.ask(RUNS)
+    assert status == "failed"
+    assert reason.startswith("ValueError: \u6f22%s\u6f22%s")
+
+
+def test_run_that_was_killed_is_on_record_as_running(pipeline: Pipeline) -> None:
+    child = os.fork()
+    if child == 0:
+        with at(Killed(40)):
+            etl.main(["--config", str(pipeline.config)])
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+    assert pipeline.ask(RUNS) == [("running", 0, 0, None)]
+    pipeline.load()
+    assert [row[0] for row in pipeline.ask(RUNS)] == ["running", "loaded"]
+
+
+def test_run_that_was_stopped_by_ctrl_c_is_on_record(pipeline: Pipeline) -> None:
+    other = pipeline.warehouse.another_connection()
+    other.cursor().execute("LOCK staging_events")
+    command = [sys.executable, str(ROOT / "etl.py"), "--config", str(pipeline.config)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    other.close()
+    assert pipeline.ask(RUNS) == [("stopped", 0, 0, None)]
+
+
+def test_history_shows_the_last_runs_the_newest_last(pipeline: Pipeline, capsys: CAPTURE) -> None:
+    assert history(pipeline, capsys) == []
+    pipeline.events({}, file="a.json")
+    pipeline.load()
+    pipeline.load()
+    pipeline.warehouse.put("log_data/bad.json", json.dumps(EVENT | {"ts": "x"}))
+    refused_here(etl, "--config", str(pipeline.config), said=capsys)
+    first, second, third = history(pipeline, capsys)
+    assert first[3:] == ["loaded", "3", "0.0", "0", "1", "1", "1", "-"]
+    assert second[3:] == ["nothing new", "0", "0.0", "0", "-", "-", "-", "-"]
+    assert third[3:-1] == ["failed", "0", "0.0", "0", "-", "-", "-"]
+    assert third[-1].endswith("has records that do not fit staging_events")
+    assert all(re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{6}", row[0]) for row in (first, second, third))
+
+
+def test_history_is_of_the_last_twenty_runs(pipeline: Pipeline, capsys: CAPTURE) -> None:
+    values = ", ".join(f"('r{n:02}', GETDATE(), 'running', 0, 0, 0)" for n in range(25))
+    columns = "run_id, started_at, status, files, bytes, rejected"
+    pipeline.ask(f"INSERT INTO load_runs ({columns}) VALUES {values}")
+    assert [row[0] for row in history(pipeline, capsys)] == [f"r{n:02}" for n in range(5, 25)]
