@@ -272,16 +272,3 @@ def test_failed_check_publishes_nothing(pipeline: Pipeline) -> None:
         pipeline.load()
     assert caught.value.exit_code == 3
     assert pipeline.star() == before
-
-
-def test_two_loads_at_once_end_in_one_star(pipeline: Pipeline) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    pipeline.songs({})
-    pipeline.events({}, {"itemInSession": 1})
-    with ThreadPoolExecutor(2) as pool:
-        done = [pool.submit(pipeline.load) for _ in range(2)]
-        for load in done:
-            load.result()
-    assert pipeline.ask("SELECT COUNT(*), COUNT(song_id) FROM songplays") == [(2, 2)]
-    assert pipeline.ask("SELECT COUNT(*) FROM users") == [(1,)]

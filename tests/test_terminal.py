@@ -28,9 +28,8 @@ def printed_on_a_terminal(program: str, columns: int) -> str:
     """What a program prints on a terminal of so many columns."""
     screen, terminal = pty.openpty()
     variables = os.environ | {"COLUMNS": str(columns), "TERM": "xterm", "PYTHONPATH": str(ROOT)}
-    subprocess.run(
-        [sys.executable, "-c", program], stdout=terminal, env=variables, check=True, cwd=ROOT
-    )
+    command = [sys.executable, "-c", program]
+    subprocess.run(command, stdout=terminal, stderr=terminal, env=variables, check=True, cwd=ROOT)
     os.close(terminal)
     said = b""
     while chunk := read(screen):
@@ -117,3 +116,20 @@ def test_load_goes_on_when_nobody_reads_its_progress(pipeline: Pipeline) -> None
         process.stderr.close()
         assert process.stdout.read().startswith(b"Warehouse\n")
         assert process.wait(timeout=60) == 0
+
+
+BAR = """
+import time
+from terminal import step
+with step("copy staging_events") as current:
+    current.advance("5 rows, 1 of 4 MB", 0.25)
+    time.sleep(0.5)
+    current.result = "20 rows"
+"""
+
+
+def test_long_step_has_a_bar_on_a_terminal() -> None:
+    shown = printed_on_a_terminal(BAR, 100)
+    line = next(line for line in re.split("[\r\n]+", shown) if "\u2501" in line)
+    assert re.search(r"copy staging_events: 5 rows, 1 of 4 MB \u2501+[\u2578\u257a]? *.* 25%", line)
+    assert re.search(r"copy staging_events: 20 rows \(0\.\d s\)", shown)
