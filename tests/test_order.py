@@ -1,0 +1,152 @@
+"""Whatever the pieces and the order in which the input comes, it ends in the same star."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import BUCKET, EVENT, SONG, Pipeline
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from script_runs import change
+from star_model import Record, Star, star_of
+from straight import straight
+
+import etl
+from sql_queries import star_tables
+
+numbers = itertools.count(1)
+Batch = dict[str, list[Record]]
+
+# Few values, so that keys collide, records contradict each other, and plays find their songs.
+Values = dict[str, list[Any]]
+EVENTS: Values = {
+    "page": ["NextSong", "NextSong", "NextSong", "Home"],
+    "userId": ["1", "2", "2 ", ""],
+    "sessionId": [1],
+    "itemInSession": [0, 1],
+    "ts": [1541105830796, 1541105830797],
+    "song": ["T1", "T2", None],
+    "artist": ["N1", "N2"],
+    "length": [1.5, 2.5, None],
+    "level": ["free", "paid", None],
+    "firstName": ["Ada", "Zo\u00eb", None],
+    "location": ["Here", "Here ", "There", "", None],
+}
+SONGS: Values = {
+    "song_id": ["S1", "S2", "S3"],
+    "artist_id": ["A1", "A2"],
+    "title": ["T1", "T1 ", "T2"],
+    "artist_name": ["N1", "N2"],
+    "duration": [1.5, 2.5, None],
+    "year": [0, 1999, 2001, None],
+    "artist_location": ["", "Oslo", None],
+    "artist_latitude": [59.9, None],
+    "artist_longitude": [10.7, None],
+}
+
+
+@st.composite
+def variants(draw: st.DrawFn, first: Record, values: Values) -> list[Record]:
+    """Records each of which differs from one before it in one or two keys."""
+    found = [first]
+    for _ in range(draw(st.integers(3, 7))):
+        changed = draw(st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=2))
+        altered = {key: draw(st.sampled_from(values[key])) for key in changed}
+        found.append(draw(st.sampled_from(found)) | altered)
+    return found
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> list[Batch]:
+    """Batches of files, cut from one input: with repeats, and files that come again altered."""
+    events = draw(variants(EVENT | {key: each[0] for key, each in EVENTS.items()}, EVENTS))
+    catalogue = draw(variants(SONG | {key: each[0] for key, each in SONGS.items()}, SONGS))
+    logs = st.lists(st.sampled_from(events), min_size=1, max_size=4)
+    tracks = st.lists(st.sampled_from(catalogue), min_size=1, max_size=3)
+    files = {f"log_data/{name}": logs for name in "ab"} | {f"song_data/{n}": tracks for n in "ab"}
+    batch = st.fixed_dictionaries({}, optional=files)
+    return draw(st.lists(batch, min_size=2, max_size=4))
+
+
+class Warehouses:
+    """Empty stars, a database of its own for each example."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.template = pipeline.warehouse.database
+
+    def load(self, batches: list[Batch], options: list[str]) -> Star:
+        """Deliver and load batch by batch; the star that this ends in."""
+        name = f"{self.template}_{next(numbers)}"
+        with straight(self.pipeline.warehouse, "postgres") as postgres:
+            postgres.cursor().execute(f"CREATE DATABASE {name} TEMPLATE {self.template}")
+            folder = f"s3://{BUCKET}/{name}"
+            logs, tracks = f"{folder}/log_data", f"{folder}/song_data"
+            change(self.pipeline.config, s3_LOG_DATA=logs, s3_SONG_DATA=tracks)
+            change(self.pipeline.config, cluster_DATABASE=name)
+            nothing: Batch = {"log_data/none": [], "song_data/none": []}
+            for batch in [nothing, *batches]:
+                self.deliver(name, batch)
+                assert etl.main(["--config", str(self.pipeline.config), *options]) == 0
+            found = self.star(name)
+            postgres.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
+        return found
+
+    def deliver(self, folder: str, batch: Batch) -> None:
+        s3 = self.pipeline.warehouse.cloud.client("s3")
+        for file, lines in batch.items():
+            body = "".join(json.dumps(line) + "\n" for line in lines)
+            s3.put_object(Bucket=BUCKET, Key=f"{folder}/{file}", Body=body.encode())
+
+    def star(self, database: str) -> Star:
+        found = {}
+        with straight(self.pipeline.warehouse, database) as postgres, postgres.cursor() as cursor:
+            for table in star_tables:
+                cursor.execute(f"SELECT * FROM {table}")
+                rows = [row[1:] if table == "songplays" else row for row in cursor.fetchall()]
+                found[table] = sorted(rows, key=repr)
+        return found
+
+
+@pytest.fixture
+def warehouses(empty_pipeline: Pipeline) -> Iterator[Warehouses]:
+    empty_pipeline.warehouse.connection.close()
+    yield Warehouses(empty_pipeline)
+
+
+def ends_in_the_same_star(warehouses: Warehouses, batches: list[Batch], everything: bool) -> None:
+    """Whether or not each run takes all the files again."""
+    options = ["--all"] if everything else []
+    found = warehouses.load(batches, options)
+    events = [
+        each for batch in batches for file, e in batch.items() if file[0] == "l" for each in e
+    ]
+    tracks = [
+        each for batch in batches for file, e in batch.items() if file[0] == "s" for each in e
+    ]
+    assert found == star_of(events, tracks)
+
+
+SHARED = settings(suppress_health_check=list(HealthCheck), deadline=None)
+
+
+@settings(SHARED, max_examples=40)
+@given(batches=deliveries(), everything=st.sampled_from([False, False, False, True]))
+def test_star_depends_on_what_was_delivered_and_on_nothing_else(
+    warehouses: Warehouses, batches: list[Batch], everything: bool
+) -> None:
+    ends_in_the_same_star(warehouses, batches, everything)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(400)
+@settings(SHARED, max_examples=300)
+@given(batches=deliveries(), everything=st.sampled_from([False, False, False, True]))
+def test_star_depends_on_nothing_else_in_many_examples(
+    warehouses: Warehouses, batches: list[Batch], everything: bool
+) -> None:
+    ends_in_the_same_star(warehouses, batches, everything)
