@@ -9,7 +9,6 @@ from pathlib import Path
 import aws_answers
 import pytest
 from aws_site import HERE, Aws, told
-from botocore import exceptions
 from cloud import Cloud
 from script_runs import refused_here
 
@@ -195,58 +194,6 @@ def test_refusal_of_aws_is_explained(
     assert (len(tries) > 1) == (answer[2] in TRIED_AGAIN)
     if not error.startswith("AWS denies"):
         assert message in found.error
-
-
-TO = {"endpoint_url": "https://redshift.us-west-2.amazonaws.com"}
-NETWORK = [
-    exceptions.ReadTimeoutError(**TO),
-    exceptions.ConnectTimeoutError(**TO),
-    exceptions.ConnectionClosedError(**TO),
-    exceptions.EndpointConnectionError(**TO),
-    exceptions.ProxyConnectionError(proxy_url="http://proxy:3128"),
-]
-
-
-@pytest.mark.parametrize("fault", NETWORK, ids=lambda each: type(each).__name__)
-def test_network_that_fails_is_explained(new: Aws, capsys: CAPTURE, fault: Exception) -> None:
-    def fail(**_: object) -> None:
-        raise fault
-
-    new.listen("before-send.redshift.DescribeClusters", fail)
-    found = told(new, setup_env, said=capsys)
-    assert found.error == f"the AWS endpoint cannot be reached ({fault})".replace(":)", ")")
-    assert found.hint.startswith("check REGION and the network")
-
-
-CANONICAL = """The request signature we calculated does not match the signature you provided.
-
-The Canonical String for this request should have been
-'POST
-/
-x-amz-security-token:{token}'
-"""
-
-
-def test_token_that_aws_quotes_is_not_printed(
-    new: Aws, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    token = "canary-token-of-a-session"
-    monkeypatch.setenv("AWS_SESSION_TOKEN", token)
-    answer = ("iam.GetRole", 403, "SignatureDoesNotMatch", CANONICAL.format(token=token))
-    aws_answers.refuse(new, *answer)
-    found = told(new, setup_env, said=capsys)
-    assert found.error.startswith("AWS does not accept the credentials (The request signature we")
-    assert token not in str(found)
-
-
-def test_token_with_a_line_break_is_explained_and_not_printed(
-    new: Aws, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "canary-first-line\ncanary-second-line")
-    found = told(new, setup_env, said=capsys)
-    assert found.error.startswith("the AWS credentials cannot be sent (")
-    assert found.hint == "there is a line break in one of them: set them again"
-    assert "canary" not in str(found)
 
 
 def test_group_that_is_not_known_everywhere_yet_is_asked_for_again(aws: Aws) -> None:

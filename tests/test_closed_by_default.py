@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from aws_site import ELSEWHERE, HERE, Aws
@@ -145,6 +146,17 @@ def test_subnet_group_that_exists_brings_its_vpc(aws: Aws, theirs: str) -> None:
     aws.set_up()
     assert aws.cluster["ClusterSubnetGroupName"] == aws.name
     assert (aws.group()["VpcId"], aws.cluster["VpcId"]) == (vpc, vpc)
+
+
+def test_cluster_is_requested_encrypted_with_a_managed_password(aws: Aws) -> None:
+    requests: list[dict[str, Any]] = []
+    aws.listen(
+        "before-call.redshift.CreateCluster", lambda params, **_: requests.append(params["body"])
+    )
+    aws.run(setup_env)
+    (request,) = requests
+    assert request["ManageMasterPassword"] == request["Encrypted"] == "true"
+    assert not [key for key in request if "Password" in key and key != "ManageMasterPassword"]
 
 
 def test_all_that_opens_the_door_is_one_explained_key_each() -> None:

@@ -12,6 +12,7 @@ IAM = f"arn:aws:iam::{ACCOUNT}"
 REDSHIFT = f"arn:aws:redshift:{REGION}:{ACCOUNT}"
 EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
 S3 = f"arn:aws:s3:::{BUCKET}"
+A_TAG = {"Key": "a", "Value": "b"}
 ROLE = f"{IAM}:role/path/passed"
 LINKED = "AWSServiceRoleForRedshift"
 LINKED_ROLE = f"{IAM}:role/aws-service-role/redshift.amazonaws.com/{LINKED}"
@@ -122,10 +123,7 @@ CALLS: list[tuple[str, str, dict[str, Any], Needed]] = [
         "create_bucket",
         {
             "Bucket": BUCKET,
-            "CreateBucketConfiguration": {
-                "LocationConstraint": "us-west-2",
-                "Tags": [{"Key": "a", "Value": "b"}],
-            },
+            "CreateBucketConfiguration": {"LocationConstraint": "us-west-2", "Tags": [A_TAG]},
         },
         [("s3:CreateBucket", S3), ("s3:TagResource", S3)],
     ),

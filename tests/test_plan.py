@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import altering
@@ -13,8 +12,6 @@ from aws_site import Aws, is_change
 
 import setup_env
 import shutdown_env
-from aws import work_bucket
-from dwh import load_config
 from errors import DwhError
 from provisioning.role import PATH, POLICY_NAME
 
@@ -188,32 +185,6 @@ def test_renamed_role_and_group_replace_the_former_ones(aws: Aws, capsys: CAPTUR
     aws.change_roles(RemoveIamRoles=[theirs])
     aws.cloud.client("iam").delete_role_policy(RoleName=f"{aws.name}-theirs", PolicyName="read")
     aws.cloud.client("iam").delete_role(RoleName=f"{aws.name}-theirs")
-
-
-def test_bucket_moves_with_the_files_to_load(aws: Aws, capsys: CAPTURE) -> None:
-    aws.set_up()
-    aws.change(s3_REGION="us-east-1")
-    capsys.readouterr()
-    aws.set_up()
-    said, moved = capsys.readouterr().err, aws.bucket.replace("us-west-2", "us-east-1")
-    assert plan(said)["delete"] == [(f"bucket {aws.bucket}", "no longer in REGION of [s3]")]
-    assert aws.buckets == [moved]
-    location = aws.cloud.client("s3").get_bucket_location(Bucket=moved)["LocationConstraint"]
-    assert location is None  # as S3 calls us-east-1
-
-
-def test_buckets_of_long_identifiers_have_valid_names_of_their_own(aws: Aws) -> None:
-    config = load_config(aws.config)
-    identifiers = ["a", "b" * 27, "b" * 28, "c" * 63, f"{'c' * 62}d", f"{'d-' * 31}e"]
-    for region in ("us-east-1", "ap-southeast-2"):
-        found = {
-            work_bucket("123456789012", replace(config, identifier=each, s3_region=region))
-            for each in identifiers
-        }
-        assert len(found) == len(identifiers)
-        for name in found:
-            assert re.fullmatch(rf"[a-z][a-z0-9-]{{0,62}}-dwh-123456789012-{region}-an", name)
-            assert len(name) <= 63
 
 
 def test_other_address_replaces_the_former_one(aws: Aws, capsys: CAPTURE) -> None:

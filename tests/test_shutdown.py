@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import re
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from aws_site import Aws
-from conftest import READ_EVERYTHING, ROOT, TRUST, Pipeline
-from script_runs import change, environment, refused, run_script
+from conftest import READ_EVERYTHING, TRUST
 
-import setup_env
 import shutdown_env
 from errors import DwhError
 
@@ -155,32 +148,6 @@ def test_role_that_was_given_more_policies_by_hand_is_deleted(aws: Aws) -> None:
     iam.delete_policy(PolicyArn=arn)
 
 
-def test_bucket_is_emptied_of_all_versions_and_deleted(aws: Aws) -> None:
-    aws.set_up()
-    s3 = aws.cloud.client("s3")
-    for versioned in (False, True):
-        status = {"Status": "Enabled" if versioned else "Suspended"}
-        s3.put_bucket_versioning(Bucket=aws.bucket, VersioningConfiguration=status)
-        for key in ("a", "a", "b/\u00e9 \u6f22"):
-            s3.put_object(Bucket=aws.bucket, Key=key, Body=b"x")
-        s3.delete_object(Bucket=aws.bucket, Key="a")
-    aws.run(shutdown_env, "--yes", "--no-snapshot")
-    assert aws.environment() == NOTHING
-
-
-def test_bucket_that_is_written_to_meanwhile_is_emptied_again(aws: Aws) -> None:
-    aws.set_up()
-    s3, keys = aws.cloud.client("s3"), ["late", "later"]
-
-    def write(**_: object) -> None:
-        if keys:
-            s3.put_object(Bucket=aws.bucket, Key=keys.pop(), Body=b"x")
-
-    aws.listen("before-call.s3.DeleteBucket", write)
-    aws.run(shutdown_env, "--yes", "--no-snapshot")
-    assert aws.environment() == NOTHING
-
-
 def test_sweep_lists_what_could_not_be_deleted_and_the_run_fails(
     aws: Aws, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,82 +223,3 @@ def test_security_group_is_deleted_once_nothing_uses_it(aws: Aws) -> None:
     aws.run(shutdown_env, "--yes", "--no-snapshot")
     assert len(calls) == 3
     assert aws.environment() == NOTHING
-
-
-# ---------------------------------------------------------------------------- on AWS it asks
-
-
-def answer(text: str, script: str, *arguments: str, env: dict[str, str]) -> tuple[int, str]:
-    """Run a script at a terminal, type an answer; its exit code and what it said."""
-    keyboard, terminal = pty.openpty()
-    os.write(keyboard, text.encode())
-    command = [sys.executable, str(ROOT / script), *arguments]
-    done = subprocess.run(
-        command, stdin=terminal, capture_output=True, text=True, env=environment(env)
-    )
-    os.close(terminal)
-    os.close(keyboard)
-    return done.returncode, done.stderr
-
-
-def test_it_deletes_only_after_a_yes_and_keeps_the_rows(aws: Aws) -> None:
-    at = ["--config", str(aws.config)]
-    aws.set_up()
-    made = aws.environment()
-
-    found = refused("shutdown_env.py", *at, code=2, env=aws.variables)
-    assert found.error == "this needs a yes, and there is no terminal to ask on"
-    assert found.hint == "add --yes if you mean it"
-    for text in ("n\n", "\n", "\x04"):
-        code, said = answer(text, "shutdown_env.py", *at, env=aws.variables)
-        assert code == 1
-        assert re.search(rf"delete +cluster {aws.name} .*; its rows are kept in snapshot", said)
-        assert said.endswith("error: stopped: not confirmed\nhint: nothing was changed\n")
-    assert aws.environment() == made
-
-    code, said = answer("yes\n", "shutdown_env.py", *at, env=aws.variables)
-    assert code == 0, said
-    assert aws.environment() == NOTHING
-    (snapshot,) = aws.snapshots
-    assert f"come back:  python setup_env.py --restore {snapshot}" in said
-    done = run_script("shutdown_env.py", "--yes", *at, env=aws.variables)
-    assert done.returncode == 0
-    assert f"nothing to do: nothing of {aws.name} is in AWS, us-west-2" in done.stderr.splitlines()
-
-
-def test_cluster_is_requested_encrypted_with_a_managed_password(aws: Aws) -> None:
-    requests: list[dict[str, Any]] = []
-    aws.listen(
-        "before-call.redshift.CreateCluster", lambda params, **_: requests.append(params["body"])
-    )
-    aws.run(setup_env)
-    (request,) = requests
-    assert request["ManageMasterPassword"] == request["Encrypted"] == "true"
-    assert not [key for key in request if "Password" in key and key != "ManageMasterPassword"]
-
-
-def test_tables_are_dropped_on_aws_only_after_a_yes(pipeline: Pipeline) -> None:
-    pipeline.events({})
-    pipeline.load()
-    before, state = pipeline.star(), pipeline.warehouse.cloud.state
-    drop = ["--drop", "--config", change(pipeline.config, target_TARGET="aws")]
-    variables = {
-        "AWS_ENDPOINT_URL": state.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "nobody",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-    }
-    found = refused("create_tables.py", *drop, env=variables)
-    assert "certificate verify failed" in found.error
-    assert found.hint.startswith("something between you and the warehouse answers in its place")
-
-    trusting = pipeline.config.parent / "sitecustomize.py"
-    trusting.write_text(f"import certifi\ncertifi.where = lambda: {state.ca_file!r}\n")
-    variables["PYTHONPATH"] = str(trusting.parent)
-    found = refused("create_tables.py", *drop, code=2, env=variables)
-    assert found.error == "this needs a yes, and there is no terminal to ask on"
-    code, said = answer("n\n", "create_tables.py", *drop, env=variables)
-    assert (code, pipeline.star()) == (1, before)
-    assert "delete songplays: 1 row" in said
-    code, said = answer("y\n", "create_tables.py", *drop, env=variables)
-    assert code == 0, said
-    assert not any(pipeline.star().values())

@@ -1,0 +1,52 @@
+"""What docs/ says of the load is what the load does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import ROOT, Pipeline
+from script_runs import run_script
+
+import sql_queries
+
+LOADING = (ROOT / "docs" / "loading.md").read_text()
+RECORDS = ("loaded_files", "load_runs", "load_steps", "rejected_records")
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The rows of the table under a heading."""
+    part = LOADING.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in part.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_checks_are_those_of_the_load() -> None:
+    files, star = zip(*rows("The checks"), strict=True)
+    assert [name for name in files if name] == list(sql_queries.staged_checks)
+    assert list(star) == list(sql_queries.star_checks)
+
+
+def test_tables_on_record_have_the_columns_that_it_names() -> None:
+    found = {name.strip("`"): columns.split(", ") for name, _, columns in rows("What is on record")}
+    assert found.keys() == set(RECORDS)
+    for table, columns in found.items():
+        statement = sql_queries.create_table_queries[table]
+        assert re.findall(r"(?m)^    ([a-z_]+) [A-Z]", statement) == columns
+
+
+QUERIES = re.findall(r'(?m)^    python query\.py "(.*)"$', LOADING)
+
+
+@pytest.mark.parametrize("statement", QUERIES)
+def test_queries_that_it_shows_work(empty_pipeline: Pipeline, statement: str) -> None:
+    done = run_script("query.py", statement, "--config", str(empty_pipeline.config))
+    assert done.returncode == 0, done.stderr
+
+
+def test_statuses_are_those_of_the_runs() -> None:
+    (sentence,) = re.findall(r"The status of a run is (.*?)\(by Ctrl-C\)", LOADING, re.DOTALL)
+    named = set(re.findall("`([a-z ]+)`", sentence))
+    source = (ROOT / "loading" / "run.py").read_text() + sql_queries.run_begin
+    assert named == {"running", "loaded", "nothing new", "failed", "stopped"}
+    assert all(f'"{status}"' in source or f"'{status}'" in source for status in named)
