@@ -76,6 +76,8 @@ class RoleStorage:
         if found.permissions_boundary_arn:
             raise not_supported("the sandbox does not evaluate permissions boundaries of roles")
         self._documents = list(_policy_documents(found))
+        # A bucket that is a folder is looked through once for a COPY, not once for a file.
+        self._keys: dict[str, Any] = {}
 
     def find(self, url: str) -> list[StoredObject]:
         """All objects whose keys begin with the url's key; at least one."""
@@ -83,7 +85,8 @@ class RoleStorage:
         context = f"Listing bucket={bucket_name} prefix={prefix}"
         bucket = self._bucket(bucket_name, context)
         self._require("s3:ListBucket", bucket_name, "", context, {"s3:prefix": prefix})
-        keys = [key for name, key in sorted(bucket.keys.items()) if name.startswith(prefix)]
+        known = self._keys_of(bucket)
+        keys = [key for name, key in sorted(known.items()) if name.startswith(prefix)]
         if not keys:
             raise aws_failure(f"The specified S3 prefix '{prefix}' does not exist", 8001)
         for key in keys:
@@ -96,7 +99,7 @@ class RoleStorage:
         context = f"S3 key being read : {url}"
         bucket = self._bucket(bucket_name, context)
         self._require("s3:GetObject", bucket_name, name, context)
-        key = bucket.keys.get(name)
+        key = self._keys_of(bucket).get(name)
         if key is None:
             raise s3_failure("The specified key does not exist.", 404, "NoSuchKey", context)
         return _stored(key)
@@ -136,6 +139,11 @@ class RoleStorage:
                 missing = "NoSuchKey" in problem.message
                 if entry.get("mandatory", False) or not missing:
                     raise
+
+    def _keys_of(self, bucket: Any) -> Any:
+        if bucket.name not in self._keys:
+            self._keys[bucket.name] = bucket.keys
+        return self._keys[bucket.name]
 
     def _bucket(self, name: str, context: str) -> Any:
         bucket = s3_backends[DEFAULT_ACCOUNT_ID][PARTITION].buckets.get(name)
