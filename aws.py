@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from errors import DwhError
+from errors import AwayError, DwhError
 from terminal import hide
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def find_target(config: Config) -> Target:
         return Target({}, "https://checkip.amazonaws.com", certifi.where())
     from sandbox.control import read_state
 
-    state = read_state(Path(config.sandbox_state))
+    state = read_state(Path(config.sandbox_state), config.sandbox_data)
     keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
     options = {"endpoint_url": state.endpoint_url, **keys}
     return Target(options, f"{state.endpoint_url}/checkip", state.ca_file, {})
@@ -207,7 +207,9 @@ def available_cluster(config: Config) -> dict[str, Any]:
     cluster: dict[str, Any] = answer["Clusters"][0]
     refuse_stuck(cluster)
     if not cluster["ClusterStatus"].startswith("available"):
-        raise unavailable(cluster, hint_for(cluster, WAITING_HINTS))
+        error = unavailable(cluster, hint_for(cluster, WAITING_HINTS))
+        passes = error.hint == WAITING_HINTS[""]
+        raise AwayError(error.what, error.hint) if passes else error
     return cluster
 
 

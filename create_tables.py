@@ -12,14 +12,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from dwh import Config, load_config, transaction
+from dwh import Config, load_config
 from sql_queries import (
     count_queries,
     create_table_queries,
     drop_table_queries,
     existing_tables,
+    star_tables,
 )
 from terminal import confirm, counted, parser, run, say, step
+from warehouse import transaction
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -39,8 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     with transaction(config) as cursor:
         if arguments.drop:
             drop_tables(cursor)
-        create_tables(cursor)
-    say("Next: python etl.py")
+        everything = create_tables(cursor)
+    say(f"Next: python etl.py{' --all' if everything else ''}")
     return 0
 
 
@@ -72,14 +74,21 @@ def drop_tables(cursor: cursor) -> None:
             cursor.execute(statement)
 
 
-def create_tables(cursor: cursor) -> None:
-    """Create the tables that are missing, and say of each what became of it."""
+def create_tables(cursor: cursor) -> bool:
+    """Create the tables that are missing, and say of each what became of it.
+
+    Whether rows are missing of files that the ledger takes for loaded.
+    """
     kept = find_tables(cursor)
     for table, statement in create_table_queries.items():
         with step(table) as current:
             current.result = "kept, already there" if table in kept else "created"
             if table not in kept:
                 cursor.execute(statement)
+    if kept and not set(star_tables) <= set(kept):
+        cursor.execute(count_queries["loaded_files"])
+        return cursor.fetchone() != (0,)
+    return False
 
 
 if __name__ == "__main__":

@@ -1,24 +1,17 @@
-"""What the scripts share: the configuration, and the connection to the warehouse."""
+"""What the scripts share of dwh.cfg: its values, checked."""
 
 from __future__ import annotations
 
 import configparser
 import ipaddress
 import re
-import select
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from aws import available_cluster, find_target, new_password
-from errors import UsageError, last_attempt
-from terminal import run as run
+from errors import UsageError
 from terminal import say
-
-if TYPE_CHECKING:
-    from psycopg2.extensions import connection, cursor
 
 # Node types with which clusters can be created: from one node on, or from two on; and the most.
 NODE_RANGES = {
@@ -226,68 +219,3 @@ def is_everybody(addresses: str) -> bool:
         return False
     network = ipaddress.ip_network(addresses)
     return network.prefixlen < (8 if network.version == 4 else 16)
-
-
-# A COPY may be silent for long: keepalives hold the connection open meanwhile.
-CONNECTION_OPTIONS = (
-    "sslmode=verify-full connect_timeout=10 application_name=sparkify-dwh "
-    "keepalives=1 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
-)
-
-
-def connect(config: Config) -> connection:
-    """Log in to the warehouse, over verified TLS, with a password of fifteen minutes."""
-    import psycopg2
-
-    psycopg2.extensions.set_wait_callback(None)  # ours would not heed connect_timeout
-    cluster = available_cluster(config)
-    credentials = new_password(config)
-    try:
-        session = psycopg2.connect(
-            CONNECTION_OPTIONS,
-            host=cluster["Endpoint"]["Address"],
-            port=cluster["Endpoint"]["Port"],
-            dbname=config.database,
-            user=credentials["DbUser"],
-            password=credentials["DbPassword"],
-            sslrootcert=find_target(config).ca_file,
-        )
-    except psycopg2.OperationalError as error:
-        raise explain_login(error, config, cluster) from error
-    psycopg2.extensions.set_wait_callback(wait)
-    return session
-
-
-def explain_login(error: Exception, config: Config, cluster: dict[str, Any]) -> Exception:
-    """Why the port does not answer, if that is the error; else the error itself."""
-    said = last_attempt(error)
-    reason = re.search("(?i)timeout|timed out|refused|no route|unreachable", said)
-    if reason is None:
-        return error
-    from provisioning.reachability import unreachable
-
-    return unreachable(config, cluster, reason[0])
-
-
-def wait(session: connection) -> None:
-    """Wait for the warehouse in a way that Ctrl-C can end; libpq's own cannot be."""
-    import psycopg2
-    from psycopg2.extensions import POLL_OK, POLL_READ
-
-    try:
-        while (state := session.poll()) != POLL_OK:
-            readable = [session] if state == POLL_READ else []
-            select.select(readable, [] if readable else [session], [])
-    except KeyboardInterrupt:
-        # Else the statement would run on, and hold its locks, after we have gone.
-        with suppress(psycopg2.Error):
-            session.cancel()
-        raise
-
-
-@contextmanager
-def transaction(config: Config) -> Iterator[cursor]:
-    """One transaction: committed at the end, or undone by closing the connection."""
-    with closing(connect(config)) as session:
-        yield session.cursor()
-        session.commit()

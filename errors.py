@@ -3,6 +3,7 @@
 DwhError            what went wrong and what to do about it; exit code 1, nothing changed
     UsageError      the command line or dwh.cfg is wrong; exit code 2
     UnreachableError  the warehouse's port does not answer
+    AwayError       the cluster is in a state that passes, as when it restarts
     ChecksError     the data failed its checks, nothing was published; exit code 3
 """
 
@@ -31,6 +32,10 @@ class UsageError(DwhError):
 
 class UnreachableError(DwhError):
     """The warehouse's port does not answer."""
+
+
+class AwayError(DwhError):
+    """The cluster cannot be used now, but will be by itself."""
 
 
 class ChecksError(DwhError):
@@ -75,7 +80,10 @@ MESSAGE_HINTS = {
     ),
 }
 AWS_HINTS = {
-    "ClusterNotFound": ("there is no such cluster", "check REGION, or run python setup_env.py"),
+    "ClusterNotFound": (
+        "there is no such cluster",
+        "check IDENTIFIER and REGION, or run python setup_env.py",
+    ),
     "NoCredentialsError|PartialCredentials|CredentialRetrieval|SSO|TokenRetrieval|LoginRefresh": (
         "AWS credentials are missing or incomplete",
         "run `aws configure` or `aws sso login`, or set AWS_PROFILE",
@@ -200,7 +208,7 @@ CONNECTION_HINTS = {
 ENDED = {"57P01", "57P02", "57P03"}
 SQL_HINTS = {
     "42P01": "create the tables: python create_tables.py; if they are there, check the name",
-    "42703": "see the columns in sql_queries.py; older tables: python create_tables.py --drop",
+    "42703": "check the name; the columns are in sql_queries.py",
     "42501": "log in as the owner of the tables: USER in dwh.cfg",
     "42601": "check the statement against Redshift's SQL",
     "25006": "query.py only asks; load with python etl.py",
@@ -235,12 +243,12 @@ def passing_reason(error: Exception, is_repeated: bool) -> str | None:
     what, code = first_line(error), getattr(error, "pgcode", None)
     if isinstance(error, psycopg2.Error) and what == "1023":
         return CONFLICT
-    if is_repeated and isinstance(error, UnreachableError):
+    if is_repeated and isinstance(error, UnreachableError | AwayError):
         return error.what
     if not isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
         return None
-    is_lost = code in ENDED or (code is None and re.search(LOST, what))
-    return explain_sql(error).what if is_lost or is_repeated else None
+    is_lost = code in ENDED or (code is None and (is_repeated or re.search(LOST, what)))
+    return explain_sql(error).what if is_lost else None
 
 
 def last_attempt(error: Exception) -> str:

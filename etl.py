@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
@@ -19,29 +20,35 @@ from typing import TYPE_CHECKING, Any
 
 import sql_queries
 from aws import role_arn
-from dwh import Config, connect, load_config
+from dwh import Config, load_config
 from errors import DwhError, first_line, passing_reason
 from loading import run as runs
 from loading.audit import check
 from loading.files import find_new
-from loading.run import MEGABYTE, Run
-from loading.staging import RoleError, stage, values
+from loading.run import MEGABYTE, Done, Run
+from loading.staging import RoleError, stage
 from terminal import counted, parser, print_table, run, say, step
+from warehouse import connect
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
+MINUTE = 60_000  # in milliseconds, as Redshift wants it
+# The rows of each table of the star; of the fact also those that are matched to a song.
+Totals = dict[str, list[int]]
+
 # IAM tells Redshift of a new or changed role within about a minute.
 ROLE_PAUSES = (2, 4, 8, 16, 30)
-# A warehouse that restarts, or that somebody else works on, is back after a while.
-PAUSES = (5, 15, 45)
+# A warehouse that restarts, or that somebody else works on, is back after some minutes.
+PAUSES = (5, 20, 60, 180)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Load what is new, in one transaction; then say what is in the warehouse."""
     options = parser(__doc__)
-    options.add_argument("--all", action="store_true", help="load every file, not only new ones")
-    options.add_argument("--history", action="store_true", help="show the last runs, load nothing")
+    what = options.add_mutually_exclusive_group()
+    what.add_argument("--all", action="store_true", help="load every file, not only new ones")
+    what.add_argument("--history", action="store_true", help="show the last runs, load nothing")
     arguments = options.parse_args(argv)
     config = load_config(arguments.config)
     if arguments.history:
@@ -49,18 +56,18 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     this = runs.new_run()
     with runs.on_record(config, this):
-        with_retries(lambda: load(config, this, arguments.all))
-    report(this)
+        totals = with_retries(lambda: load(config, this, arguments.all))
+    report(this, totals)
     return 0
 
 
-def with_retries(attempt: Callable[[], None]) -> None:
+def with_retries(attempt: Callable[[], Totals]) -> Totals:
     """Carry out a load, and again as a whole some times if it failed for a reason that passes."""
     pauses = {"role": iter(ROLE_PAUSES), "warehouse": iter(PAUSES)}
     is_repeated = False
     while True:
         try:
-            attempt()
+            return attempt()
         except Exception as error:
             is_role = isinstance(error, RoleError)
             reason = ROLE_REASON if is_role else passing_reason(error, is_repeated)
@@ -70,38 +77,62 @@ def with_retries(attempt: Callable[[], None]) -> None:
             say(f"{reason}; trying again in {pause} s")
             time.sleep(pause)
             is_repeated = True
-        else:
-            return
 
 
 ROLE_REASON = "Redshift may not take the role yet: IAM can need a minute to tell it"
 
 
-def load(config: Config, this: Run, everything: bool) -> None:
+def load(config: Config, this: Run, everything: bool) -> Totals:
     """Load what is new in one transaction, unless a try before this has done it after all.
 
-    Raises RoleError while the role cannot be taken, and DwhError for what cannot be loaded.
+    Returns the rows of the star. Raises RoleError while the role cannot be taken, and DwhError for
+    what cannot be loaded.
     """
     role = role_arn(config)
     with closing(connect(config)) as session:
         cursor = session.cursor()
+        require_tables(cursor)
         runs.begin(cursor, this)
-        lock(cursor)
-        if runs.status(cursor, this) == "loaded":
+        lock(cursor, config)
+        if this.tries > 1 and runs.status(cursor, this) == "loaded":
             say("the load was committed before the connection was lost")
-            return
+            return count_rows(cursor)
         this.start_over()
         find_files(cursor, config, this, everything)
         if this.files:
             fill_star(cursor, config, role, this)
+        totals = count_rows(cursor) if this.files else {}
         runs.end(cursor, this)
         session.commit()
+    return totals
 
 
-def lock(cursor: cursor) -> None:
-    """Let no other load work on the same tables; wait for one that does."""
-    with step("staging tables") as current, current.waiting("waiting for other loads"):
-        cursor.execute(sql_queries.lock_staging)
+def require_tables(cursor: cursor) -> None:
+    """Raise DwhError if a table is missing: before hours of work, and if there is none."""
+    cursor.execute(sql_queries.existing_tables)
+    there = {name for (name,) in cursor.fetchall()}
+    if missing := [table for table in sql_queries.create_table_queries if table not in there]:
+        what = f"{'this table is' if len(missing) == 1 else 'these tables are'} not there"
+        raise DwhError(f"{what}: {', '.join(missing)}", "make it: python create_tables.py")
+
+
+def lock(cursor: cursor, config: Config) -> None:
+    """Let no other load work on the same tables; wait for one that does.
+
+    Raises DwhError if that takes longer than TIMEOUT_MINUTES.
+    """
+    import psycopg2
+
+    limit = {"milliseconds": config.timeout_minutes * MINUTE}
+    with step("staging tables") as current, current.waiting("waiting for another load"):
+        cursor.execute(sql_queries.limit_wait, limit)
+        try:
+            cursor.execute(sql_queries.lock_staging)
+        except psycopg2.errors.QueryCanceled as error:
+            what = f"another load holds its lock for {counted(config.timeout_minutes, 'minute')}"
+            hint = "let it end, or see who it is in STV_LOCKS and end it: PG_TERMINATE_BACKEND(pid)"
+            raise DwhError(what, hint) from error
+        cursor.execute(sql_queries.limit_wait, {"milliseconds": 0})
         current.result = "locked"
 
 
@@ -111,76 +142,75 @@ def find_files(cursor: cursor, config: Config, this: Run, everything: bool) -> N
         this.files.update(find_new(cursor, config, everything))
         found, size = counted(len(this.all_files), "file"), this.bytes / MEGABYTE
         current.result = f"{found} to load, {size:.1f} MB" if this.files else "nothing new"
-    this.done("files in S3", None, current.seconds)
+    this.done("files in S3", current.seconds)
 
 
 def fill_star(cursor: cursor, config: Config, role: str, this: Run) -> None:
-    """Stage, check, transform, check, and enter the files into the ledger."""
-    this.before.update(count_rows(cursor))
+    """Stage, check, transform, enter the files into the ledger, and check."""
     stage(cursor, config, role, this)
-    check(cursor, "check of the files", sql_queries.staged_checks, values(this), this)
+    check(cursor, "check of the files", sql_queries.staged_checks, this, MEND_FILES)
+    cursor.execute(sql_queries.staged_plays)
+    this.first_play, this.last_play = cursor.fetchone() or (None, None)
     transform(cursor, this)
-    this.after.update(count_rows(cursor))
-    this.matched = count(cursor, sql_queries.matched_plays_count)
-    before = {f"{table}_before": rows for table, rows in this.before.items()}
-    check(cursor, "check of the star", sql_queries.star_checks, before, this)
     cursor.execute(sql_queries.loaded_files_delete)
-    cursor.execute(sql_queries.loaded_files_insert, values(this))
+    cursor.execute(sql_queries.loaded_files_insert, this.values())
+    check(cursor, "check of the star", sql_queries.star_checks, this, MEND_STAR)
+
+
+MEND_FILES = "correct these records in their files, or move them away, and run this again"
+MEND_STAR = "somebody has changed the tables; python create_tables.py --drop starts over"
 
 
 def transform(cursor: cursor, this: Run) -> None:
     """Bring the star up to date with what is staged."""
     for table, statements in sql_queries.transform_queries.items():
+        rows: Counter[str] = Counter()
         with step(f"transform {table}") as current:
             for statement in statements:
-                fill(cursor, table, statement)
-            new = count(cursor, sql_queries.count_queries[table]) - this.before[table]
-            current.result = counted(new, "new row")
-        this.done(f"transform {table}", new, current.seconds)
+                rows.update(fill(cursor, table, statement, this))
+            changed = rows["DELETE"] + rows["UPDATE"]
+            new = rows["INSERT"] - rows["DELETE"]
+            current.result = f"{counted(new, 'new row')}, {changed} changed"
+        this.done(f"transform {table}", current.seconds, new, changed)
 
 
-def fill(cursor: cursor, table: str, statement: str) -> None:
-    """Run a statement of the transform, and say where a value did not fit."""
+def fill(cursor: cursor, table: str, statement: str, this: Run) -> dict[str, int]:
+    """Run a statement of the transform; what it did to how many rows. Says what did not fit."""
     import psycopg2
 
     try:
-        cursor.execute(statement)
+        cursor.execute(statement, this.values())
     except psycopg2.DataError as error:  # SQLSTATE class 22
         what = f"{table} cannot be filled: {first_line(error)}"
         hint = "a value of the files does not fit; look for it in LOG_DATA and SONG_DATA"
         raise DwhError(what, hint) from error
+    return {(cursor.statusmessage or "").partition(" ")[0]: cursor.rowcount}
 
 
-def count(cursor: cursor, query: str) -> int:
-    """The one number that a query returns."""
-    cursor.execute(query)
-    (number,) = cursor.fetchone() or (0,)
-    return int(number)
+def count_rows(cursor: cursor) -> Totals:
+    """The rows of each table of the star, and how many plays have found their song."""
+    found = {}
+    for name, query in sql_queries.total_queries.items():
+        cursor.execute(query)
+        found[name] = [int(number) for number in cursor.fetchone() or ()]
+    return found
 
 
-def count_rows(cursor: cursor) -> dict[str, int]:
-    """The rows of each table of the star."""
-    queries = sql_queries.count_queries
-    return {table: count(cursor, queries[table]) for table in sql_queries.star_tables}
-
-
-def report(this: Run) -> None:
+def report(this: Run, totals: Totals) -> None:
     """Print what each table holds, what is new in it, and how long that took."""
     if not this.files:
         say("Every file is loaded already; load all of them again: python etl.py --all")
         return
-    rows: list[tuple[Any, ...]] = [
-        (table, copied.rows, None, seconds(this, f"copy {table}"))
-        for table, copied in this.copies.items()
-    ]
-    for table, now in this.after.items():
-        new = now - this.before[table]
-        rows.append((table, now, new, seconds(this, f"transform {table}")))
-        if table == "songplays":
-            rows.append(
-                (f"- matched to a song{share(this.matched, now)}", this.matched, None, None)
-            )
-    print_table("Warehouse", ("table", "rows", "new rows", "seconds"), rows)
+    steps = {done.step: done for done in this.steps}
+    rows: list[tuple[Any, ...]] = []
+    for table, copied in this.copies.items():
+        rows.append((table, copied.rows, None, None, in_seconds(steps[f"copy {table}"])))
+    for table, (now, *matched) in totals.items():
+        done = steps[f"transform {table}"]
+        rows.append((table, now, done.new, done.changed, in_seconds(done)))
+        for plays in matched:
+            rows.append((f"- matched to a song{share(plays, now)}", plays, None, None, None))
+    print_table("Warehouse", ("table", "rows", "new", "changed", "seconds"), rows)
     if this.rejected:
         say(f"warning: {counted(this.rejected, 'record')} rejected, kept in rejected_records")
         statement = sql_queries.rejected_records_question.format(run_id=this.run_id)
@@ -193,9 +223,9 @@ def share(part: int, whole: int) -> str:
     return f" ({part / whole:.1%})" if whole else ""
 
 
-def seconds(this: Run, step: str) -> Decimal | None:
-    """How long a step took."""
-    return Decimal(f"{this.seconds[step]:.2f}") if step in this.seconds else None
+def in_seconds(done: Done) -> Decimal:
+    """How long a step took, to two places."""
+    return Decimal(f"{done.seconds:.2f}")
 
 
 if __name__ == "__main__":

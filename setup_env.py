@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from aws import Clients, clients, find_cluster
-from dwh import Config, connect, load_config
+from dwh import Config, load_config
 from errors import DwhError
 from provisioning import bucket, cluster, plan, role, security_group
 from provisioning.plan import Change
 from terminal import parser, print_table, run, say, step
+from warehouse import connect
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -179,11 +179,13 @@ SORTKEY (started_at)
 
 load_steps_create = """
 CREATE TABLE IF NOT EXISTS load_steps (
-    -- One step of a run that has loaded something: the rows that it brought, and its seconds.
+    -- One step of a run that has loaded something: the rows that are new, those that were there
+    -- and are changed, and its seconds.
     run_id VARCHAR(64) NOT NULL,
     place INTEGER NOT NULL,
     step VARCHAR(64) NOT NULL,
     row_count BIGINT,
+    changed_count BIGINT,
     seconds DOUBLE PRECISION NOT NULL,
     PRIMARY KEY (run_id, place)
 )
@@ -205,10 +207,11 @@ DISTSTYLE EVEN
 SORTKEY (run_id)
 """
 
+# The first is the one that a load locks: who drops them waits there.
 create_table_queries = {
+    "staging_files": staging_files_create,
     "staging_events": staging_events_create,
     "staging_songs": staging_songs_create,
-    "staging_files": staging_files_create,
     "songplays": songplays_create,
     "users": users_create,
     "songs": songs_create,
@@ -223,9 +226,9 @@ create_table_queries = {
 star_tables = ("songplays", "users", "songs", "artists", "time")
 
 drop_table_queries = {
+    "staging_files": "DROP TABLE IF EXISTS staging_files",
     "staging_events": "DROP TABLE IF EXISTS staging_events",
     "staging_songs": "DROP TABLE IF EXISTS staging_songs",
-    "staging_files": "DROP TABLE IF EXISTS staging_files",
     "songplays": "DROP TABLE IF EXISTS songplays",
     "users": "DROP TABLE IF EXISTS users",
     "songs": "DROP TABLE IF EXISTS songs",
@@ -238,9 +241,9 @@ drop_table_queries = {
 }
 
 count_queries = {
+    "staging_files": "SELECT COUNT(*) FROM staging_files",
     "staging_events": "SELECT COUNT(*) FROM staging_events",
     "staging_songs": "SELECT COUNT(*) FROM staging_songs",
-    "staging_files": "SELECT COUNT(*) FROM staging_files",
     "songplays": "SELECT COUNT(*) FROM songplays",
     "users": "SELECT COUNT(*) FROM users",
     "songs": "SELECT COUNT(*) FROM songs",
@@ -257,10 +260,19 @@ existing_tables = """
 SELECT tablename FROM pg_tables WHERE schemaname = 'public'
 """
 
-matched_plays_count = """
--- How many plays have found their song.
-SELECT COUNT(song_id) FROM songplays
-"""
+total_queries = {
+    "songplays": """
+-- Plays, and those that have found their song.
+SELECT
+    COUNT(*) AS plays,
+    COUNT(song_id) AS matched
+FROM songplays
+""",
+    "users": count_queries["users"],
+    "songs": count_queries["songs"],
+    "artists": count_queries["artists"],
+    "time": count_queries["time"],
+}
 
 # ---------------------------------------------------------------------------- runs
 
@@ -275,11 +287,12 @@ INSERT INTO load_runs (run_id, started_at, status, files, bytes, rejected)
 VALUES (%(run_id)s, SYSDATE, 'running', 0, 0, 0)
 """
 
+# The end is reckoned from the start, as SYSDATE is the moment when a transaction began.
 run_end = """
 -- Part of the load's own transaction: it tells a load that is published from one that is not.
 UPDATE load_runs
 SET
-    ended_at = SYSDATE,
+    ended_at = DATEADD(MILLISECOND, %(milliseconds)s, started_at),
     status = %(status)s,
     files = %(files)s,
     bytes = %(bytes)s,
@@ -290,12 +303,17 @@ WHERE run_id = %(run_id)s
 run_failed = """
 -- Leaves a run alone that was published after all.
 UPDATE load_runs
-SET ended_at = SYSDATE, status = %(status)s, reason = %(reason)s
+SET
+    ended_at = DATEADD(MILLISECOND, %(milliseconds)s, started_at),
+    status = %(status)s,
+    files = %(files)s,
+    bytes = %(bytes)s,
+    reason = %(reason)s
 WHERE run_id = %(run_id)s AND status = 'running'
 """
 
 steps_insert = """
-INSERT INTO load_steps (run_id, place, step, row_count, seconds) VALUES %s
+INSERT INTO load_steps (run_id, place, step, row_count, changed_count, seconds) VALUES %s
 """
 
 last_runs = """
@@ -305,7 +323,8 @@ WITH brought AS (
         run_id,
         SUM(CASE WHEN step = 'transform songplays' THEN row_count END) AS new_plays,
         SUM(CASE WHEN step = 'transform songs' THEN row_count END) AS new_songs,
-        SUM(CASE WHEN step = 'transform users' THEN row_count END) AS new_users
+        SUM(CASE WHEN step = 'transform users' THEN row_count END) AS new_users,
+        SUM(changed_count) AS changed
     FROM load_steps
     GROUP BY run_id
 ),
@@ -328,7 +347,7 @@ newest AS (
 SELECT
     newest.run_id,
     DATE_TRUNC('second', newest.started_at) AS started_at,
-    DATEDIFF(SECOND, newest.started_at, newest.ended_at) AS seconds,
+    DATEDIFF(MILLISECOND, newest.started_at, newest.ended_at) / 1000.0 AS seconds,
     newest.status,
     newest.files,
     newest.bytes,
@@ -336,6 +355,7 @@ SELECT
     brought.new_plays,
     brought.new_songs,
     brought.new_users,
+    brought.changed,
     newest.reason
 FROM newest
 LEFT JOIN brought ON newest.run_id = brought.run_id
@@ -344,9 +364,15 @@ ORDER BY newest.started_at, newest.run_id
 
 # ---------------------------------------------------------------------------- staging
 
+# Of the table that nobody has a reason to read: a reader's open transaction would be waited for.
 lock_staging = """
 -- A second load waits here until the first has committed, and then sees what it wrote.
-LOCK staging_events, staging_songs
+LOCK staging_files
+"""
+
+limit_wait = """
+-- No statement of this session takes longer; 0 is no limit.
+SET statement_timeout TO %(milliseconds)s
 """
 
 known_files = """
@@ -383,7 +409,7 @@ REGION {region}
 MANIFEST
 FORMAT AS JSON {json}
 MAXERROR {max_error}
-TRIMBLANKS
+{trimming}
 COMPUPDATE OFF STATUPDATE OFF
 """
 
@@ -393,12 +419,10 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def copy_query(
-    table: str, manifest: str, json: str, role: str, region: str, max_bad_records: int
-) -> str:
+def copy_query(table: str, manifest: str, json: str, role: str, region: str, max_error: int) -> str:
     """Build the COPY of one staging table, which cannot carry bind parameters.
 
-    It fails if it meets more bad records than it may.
+    It fails when it meets `max_error` bad records. The names of files are kept to the letter.
     """
     return copy_template.format(
         table=table,
@@ -407,7 +431,8 @@ def copy_query(
         role=literal(role),
         region=literal(region),
         json=literal(json),
-        max_error=max_bad_records + 1,
+        max_error=max_error,
+        trimming="" if table == "staging_files" else "TRIMBLANKS",
     )
 
 
@@ -426,9 +451,32 @@ FROM sys_load_history
 WHERE query_id = %(copy_id)s AND status = 'completed'
 """
 
-copy_lines = """
--- The lines of all files of a COPY.
-SELECT COALESCE(SUM(lines_scanned), 0) FROM stl_load_commits WHERE query = %(copy_id)s
+copied_files = """
+-- The files that a COPY has read to their ends, and their lines.
+SELECT
+    COUNT(*) AS files,
+    COALESCE(SUM(lines_scanned), 0) AS line_count
+FROM stl_load_commits
+WHERE query = %(copy_id)s
+"""
+
+refused_records = """
+-- How many records of a COPY are on record as refused.
+SELECT COUNT(*) FROM stl_load_errors WHERE query = %(copy_id)s
+"""
+
+first_refused_records = """
+-- The first records that COPYs refused.
+SELECT
+    TRIM(filename) AS file,
+    line_number AS line,
+    TRIM(colname) AS column_name,
+    TRIM(raw_field_value) AS value,
+    TRIM(err_reason) AS reason
+FROM stl_load_errors
+WHERE query IN (%(events_copy)s, %(songs_copy)s)
+ORDER BY filename, line_number
+LIMIT 10
 """
 
 copy_progress = """
@@ -446,19 +494,36 @@ LIMIT 1
 rejected_records_insert = """
 INSERT INTO rejected_records (run_id, file, line_number, column_name, value, reason)
 -- The records that the load's COPYs refused; of one that is no record at all, its beginning.
+-- Redshift cuts the names of files: a name that two of them begin with stays cut.
+WITH names AS (
+    SELECT
+        LEFT(file, 256) AS short_name,
+        MAX(file) AS file
+    FROM staging_files
+    GROUP BY LEFT(file, 256)
+    HAVING COUNT(*) = 1
+)
+
 SELECT
     %(run_id)s AS run_id,
-    TRIM(filename) AS file,
-    line_number,
-    TRIM(colname) AS column_name,
-    CASE WHEN TRIM(colname) = '' THEN TRIM(raw_line) ELSE TRIM(raw_field_value) END AS value,
-    TRIM(err_reason) AS reason
+    COALESCE(names.file, TRIM(stl_load_errors.filename)) AS file,
+    stl_load_errors.line_number,
+    COALESCE(TRIM(stl_load_errors.colname), '') AS column_name,
+    CASE
+        WHEN COALESCE(TRIM(stl_load_errors.colname), '') = ''
+            THEN COALESCE(TRIM(stl_load_errors.raw_line), '')
+        ELSE COALESCE(TRIM(stl_load_errors.raw_field_value), '')
+    END AS value,
+    COALESCE(TRIM(stl_load_errors.err_reason), '') AS reason
 FROM stl_load_errors
-WHERE query IN (%(events_copy)s, %(songs_copy)s)
+LEFT JOIN names ON TRIM(stl_load_errors.filename) = names.short_name
+WHERE stl_load_errors.query IN (%(events_copy)s, %(songs_copy)s)
 """
 
 # For people to ask; the id is one that etl.py has made.
-rejected_records_question = "SELECT * FROM rejected_records WHERE run_id = '{run_id}'"
+rejected_records_question = (
+    "SELECT file, line_number, reason FROM rejected_records WHERE run_id = '{run_id}'"
+)
 
 loaded_files_delete = """
 -- What the ledger said of files that are loaded again.
@@ -471,11 +536,12 @@ INSERT INTO loaded_files (file, etag, size, staging_table, row_count, rejected, 
 -- One row per file of the load. The COPYs named here are those whose lines are rows.
 WITH scanned AS (
     SELECT
-        TRIM(filename) AS file,
-        SUM(lines_scanned) AS line_count
+        TRIM(filename) AS short_name,
+        MAX(lines_scanned) AS line_count
     FROM stl_load_commits
     WHERE query IN (%(counted_events_copy)s, %(counted_songs_copy)s)
     GROUP BY TRIM(filename)
+    HAVING COUNT(*) = 1
 ),
 
 refused AS (
@@ -499,7 +565,7 @@ SELECT
     COALESCE(refused.record_count, 0) AS rejected,
     %(run_id)s AS run_id
 FROM staging_files
-LEFT JOIN scanned ON staging_files.file = scanned.file
+LEFT JOIN scanned ON LEFT(staging_files.file, 256) = scanned.short_name
 LEFT JOIN refused ON staging_files.file = refused.file
 """
 
@@ -558,7 +624,6 @@ WITH candidates AS (
         artist_name,
         0 AS is_stored
     FROM staging_songs
-    WHERE TRIM(song_id) <> '' AND TRIM(artist_id) <> ''
     UNION ALL
     SELECT
         song_id,
@@ -569,6 +634,7 @@ WITH candidates AS (
         artist_name,
         1 AS is_stored
     FROM songs
+    WHERE song_id IN (SELECT song_id FROM staging_songs)
 ),
 
 ranked AS (
@@ -598,6 +664,23 @@ SELECT
     artist_name
 FROM ranked
 WHERE place = 1 AND is_stored = 0
+"""
+
+touched_songs_create = """
+CREATE TEMP TABLE touched_songs AS
+-- By what plays have to look for their songs again: what the songs of the batch are, and were.
+SELECT
+    title,
+    artist_name,
+    duration
+FROM batch_songs
+UNION
+SELECT
+    songs.title,
+    songs.artist_name,
+    songs.duration
+FROM songs
+INNER JOIN batch_songs ON songs.song_id = batch_songs.song_id
 """
 
 songs_delete = """
@@ -632,7 +715,6 @@ WITH candidates AS (
         artist_longitude AS longitude,
         0 AS is_stored
     FROM staging_songs
-    WHERE TRIM(artist_id) <> ''
     UNION ALL
     SELECT
         artist_id,
@@ -642,6 +724,7 @@ WITH candidates AS (
         longitude,
         1 AS is_stored
     FROM artists
+    WHERE artist_id IN (SELECT artist_id FROM staging_songs)
 ),
 
 ranked AS (
@@ -717,6 +800,7 @@ WITH candidates AS (
         item_in_session,
         1 AS is_stored
     FROM users
+    WHERE user_id IN (SELECT user_id FROM staging_events)
 ),
 
 ranked AS (
@@ -772,11 +856,21 @@ SELECT
 FROM batch_users
 """
 
+# The fact and the times are read only between the first and the last staged play, which the load
+# asks for beforehand: as constants, they let the sort key spare the rest.
+staged_plays = """
+-- The times of the first and the last staged play, NULL without plays.
+SELECT
+    TIMESTAMP 'epoch' + MIN(ts) / 1000.0 * INTERVAL '1 second' AS first_play,
+    TIMESTAMP 'epoch' + MAX(ts) / 1000.0 * INTERVAL '1 second' AS last_play
+FROM staging_events
+WHERE page = 'NextSong' AND TRIM(user_id) <> ''
+"""
+
 batch_plays_create = """
 CREATE TEMP TABLE batch_plays AS
--- Plays that are new: one row per key, however often the event is delivered. The fact is read
--- only between the first and the last staged play, so that its sort key can spare the rest.
-WITH staged AS (
+-- Plays that are new: one row per key, however often the event is delivered.
+WITH candidates AS (
     SELECT
         TIMESTAMP 'epoch' + ts / 1000.0 * INTERVAL '1 second' AS start_time,
         user_id,
@@ -787,27 +881,10 @@ WITH staged AS (
         item_in_session,
         song,
         artist,
-        length
-    FROM staging_events
-    WHERE
-        page = 'NextSong' AND TRIM(user_id) <> ''
-        AND ts IS NOT NULL AND session_id IS NOT NULL AND item_in_session IS NOT NULL
-),
-
-candidates AS (
-    SELECT
-        start_time,
-        user_id,
-        level,
-        session_id,
-        location,
-        user_agent,
-        item_in_session,
-        song,
-        artist,
         length,
         0 AS is_stored
-    FROM staged
+    FROM staging_events
+    WHERE page = 'NextSong' AND TRIM(user_id) <> ''
     UNION ALL
     SELECT
         start_time,
@@ -822,9 +899,7 @@ candidates AS (
         length,
         1 AS is_stored
     FROM songplays
-    WHERE
-        start_time >= (SELECT MIN(start_time) FROM staged)
-        AND start_time <= (SELECT MAX(start_time) FROM staged)
+    WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
 ),
 
 ranked AS (
@@ -864,19 +939,39 @@ WHERE place = 1 AND is_stored = 0
 
 song_matches_create = """
 CREATE TEMP TABLE song_matches AS
--- What a play is matched by: one row per title, artist name and duration, the lowest song_id.
-WITH ranked AS (
+-- What a play is matched by: one row per title, artist name and duration that is looked for, the
+-- lowest song_id.
+WITH wanted AS (
+    SELECT
+        song AS title,
+        artist AS artist_name,
+        length AS duration
+    FROM batch_plays
+    UNION
     SELECT
         title,
         artist_name,
-        duration,
-        song_id,
-        artist_id,
+        duration
+    FROM touched_songs
+),
+
+ranked AS (
+    SELECT
+        songs.title,
+        songs.artist_name,
+        songs.duration,
+        songs.song_id,
+        songs.artist_id,
         ROW_NUMBER() OVER (
-            PARTITION BY title, artist_name, duration
-            ORDER BY song_id
+            PARTITION BY songs.title, songs.artist_name, songs.duration
+            ORDER BY songs.song_id
         ) AS place
     FROM songs
+    INNER JOIN wanted
+        ON
+            songs.title = wanted.title
+            AND songs.artist_name = wanted.artist_name
+            AND songs.duration = wanted.duration
 )
 
 SELECT
@@ -897,6 +992,7 @@ WHERE
     AND songplays.session_id = batch_plays.session_id
     AND songplays.item_in_session = batch_plays.item_in_session
     AND songplays.start_time = batch_plays.start_time
+    AND songplays.start_time >= %(first_play)s AND songplays.start_time <= %(last_play)s
 """
 
 songplays_insert = """
@@ -935,6 +1031,11 @@ SELECT
     song_matches.song_id,
     song_matches.artist_id
 FROM songplays
+INNER JOIN touched_songs
+    ON
+        songplays.song = touched_songs.title
+        AND songplays.artist = touched_songs.artist_name
+        AND songplays.length = touched_songs.duration
 LEFT JOIN song_matches
     ON
         songplays.song = song_matches.title
@@ -955,23 +1056,26 @@ WHERE songplays.songplay_id = rematched_plays.songplay_id
 
 time_insert = """
 INSERT INTO time (start_time, hour, day, week, month, year, weekday)
--- One row per start_time of songplays that is not there yet.
+-- One row per start_time of the new plays that is not there yet.
 SELECT DISTINCT
-    songplays.start_time,
-    EXTRACT(HOUR FROM songplays.start_time) AS hour,
-    EXTRACT(DAY FROM songplays.start_time) AS day,
-    EXTRACT(WEEK FROM songplays.start_time) AS week,
-    EXTRACT(MONTH FROM songplays.start_time) AS month,
-    EXTRACT(YEAR FROM songplays.start_time) AS year,
-    EXTRACT(DOW FROM songplays.start_time) AS weekday
-FROM songplays
-LEFT JOIN time ON songplays.start_time = time.start_time
+    batch_plays.start_time,
+    EXTRACT(HOUR FROM batch_plays.start_time) AS hour,
+    EXTRACT(DAY FROM batch_plays.start_time) AS day,
+    EXTRACT(WEEK FROM batch_plays.start_time) AS week,
+    EXTRACT(MONTH FROM batch_plays.start_time) AS month,
+    EXTRACT(YEAR FROM batch_plays.start_time) AS year,
+    EXTRACT(DOW FROM batch_plays.start_time) AS weekday
+FROM batch_plays
+LEFT JOIN time
+    ON
+        batch_plays.start_time = time.start_time
+        AND time.start_time >= %(first_play)s AND time.start_time <= %(last_play)s
 WHERE time.start_time IS NULL
 """
 
 # By the table that each step fills, in this order: plays look up songs, time is made of plays.
 transform_queries = {
-    "songs": (batch_songs_create, songs_delete, songs_insert),
+    "songs": (batch_songs_create, touched_songs_create, songs_delete, songs_insert),
     "artists": (batch_artists_create, artists_delete, artists_insert),
     "users": (batch_users_create, users_delete, users_insert),
     "songplays": (
@@ -990,16 +1094,22 @@ transform_queries = {
 
 staged_checks = {
     "every listed file was copied": """
--- Tables of which COPY has read another number of files than it was told to.
+-- Tables of which COPY has found, or read to their ends, another number of files than were listed.
 SELECT
     staging_table,
     listed,
+    found,
     copied,
     COUNT(*) OVER () AS exceptions
 FROM (
     SELECT
         staging_table,
         COUNT(*) AS listed,
+        MAX(
+            CASE staging_table
+                WHEN 'staging_events' THEN %(events_found)s ELSE %(songs_found)s
+            END
+        ) AS found,
         MAX(
             CASE staging_table
                 WHEN 'staging_events' THEN %(events_files)s ELSE %(songs_files)s
@@ -1009,7 +1119,7 @@ FROM (
     WHERE size > 0
     GROUP BY staging_table
 ) AS files
-WHERE listed <> copied
+WHERE listed <> found OR listed <> copied
 ORDER BY staging_table
 """,
     "every copied record is staged": """
@@ -1112,6 +1222,7 @@ LIMIT 5
 """,
 }
 
+# What the load has touched is checked: the keys that are staged, and the plays of their time.
 star_checks = {
     "songplays: one row per play": """
 -- Keys that more than one row has.
@@ -1130,6 +1241,7 @@ FROM (
         start_time,
         COUNT(*) AS copies
     FROM songplays
+    WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
     GROUP BY user_id, session_id, item_in_session, start_time
     HAVING COUNT(*) > 1
 ) AS duplicates
@@ -1147,6 +1259,7 @@ FROM (
         songplay_id,
         COUNT(*) AS copies
     FROM songplays
+    WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
     GROUP BY songplay_id
     HAVING COUNT(*) > 1
 ) AS duplicates
@@ -1164,6 +1277,7 @@ FROM (
         user_id,
         COUNT(*) AS copies
     FROM users
+    WHERE user_id IN (SELECT user_id FROM staging_events)
     GROUP BY user_id
     HAVING COUNT(*) > 1
 ) AS duplicates
@@ -1181,6 +1295,7 @@ FROM (
         song_id,
         COUNT(*) AS copies
     FROM songs
+    WHERE song_id IN (SELECT song_id FROM staging_songs)
     GROUP BY song_id
     HAVING COUNT(*) > 1
 ) AS duplicates
@@ -1198,6 +1313,7 @@ FROM (
         artist_id,
         COUNT(*) AS copies
     FROM artists
+    WHERE artist_id IN (SELECT artist_id FROM staging_songs)
     GROUP BY artist_id
     HAVING COUNT(*) > 1
 ) AS duplicates
@@ -1215,10 +1331,41 @@ FROM (
         start_time,
         COUNT(*) AS copies
     FROM time
+    WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
     GROUP BY start_time
     HAVING COUNT(*) > 1
 ) AS duplicates
 ORDER BY start_time
+LIMIT 5
+""",
+    "loaded_files: one row per file": """
+-- Keys that more than one row has.
+SELECT
+    file,
+    copies,
+    COUNT(*) OVER () AS exceptions
+FROM (
+    SELECT
+        file,
+        COUNT(*) AS copies
+    FROM loaded_files
+    WHERE file IN (SELECT file FROM staging_files)
+    GROUP BY file
+    HAVING COUNT(*) > 1
+) AS duplicates
+ORDER BY file
+LIMIT 5
+""",
+    "every listed file is in loaded_files": """
+-- Files that the ledger lacks.
+SELECT
+    staging_files.file,
+    COUNT(*) OVER () AS exceptions
+FROM staging_files
+LEFT JOIN loaded_files
+    ON staging_files.file = loaded_files.file AND staging_files.etag = loaded_files.etag
+WHERE loaded_files.file IS NULL
+ORDER BY 1
 LIMIT 5
 """,
     "every staged play is in songplays": """
@@ -1237,6 +1384,7 @@ LEFT JOIN songplays
         AND staging_events.item_in_session = songplays.item_in_session
         AND TIMESTAMP 'epoch' + staging_events.ts / 1000.0 * INTERVAL '1 second'
         = songplays.start_time
+        AND songplays.start_time >= %(first_play)s AND songplays.start_time <= %(last_play)s
 WHERE
     staging_events.page = 'NextSong'
     AND TRIM(staging_events.user_id) <> ''
@@ -1288,20 +1436,36 @@ SELECT
     COUNT(*) OVER () AS exceptions
 FROM songplays
 LEFT JOIN users ON songplays.user_id = users.user_id
-WHERE users.user_id IS NULL
+WHERE
+    users.user_id IS NULL
+    AND songplays.start_time >= %(first_play)s AND songplays.start_time <= %(last_play)s
 ORDER BY 1, 2
 LIMIT 5
 """,
     "every matched song is in songs": """
--- Plays matched to a song that is not there, or is another artist's.
+-- Plays, of this load or of its songs, whose song is not there or is another artist's.
 SELECT
-    songplays.song_id,
-    songplays.artist_id,
-    songplays.start_time,
+    plays.song_id,
+    plays.artist_id,
+    plays.start_time,
     COUNT(*) OVER () AS exceptions
-FROM songplays
-LEFT JOIN songs ON songplays.song_id = songs.song_id AND songplays.artist_id = songs.artist_id
-WHERE songplays.song_id IS NOT NULL AND songs.song_id IS NULL
+FROM (
+    SELECT
+        song_id,
+        artist_id,
+        start_time
+    FROM songplays
+    WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
+    UNION
+    SELECT
+        songplays.song_id,
+        songplays.artist_id,
+        songplays.start_time
+    FROM songplays
+    INNER JOIN batch_songs ON songplays.song_id = batch_songs.song_id
+) AS plays
+LEFT JOIN songs ON plays.song_id = songs.song_id AND plays.artist_id = songs.artist_id
+WHERE plays.song_id IS NOT NULL AND songs.song_id IS NULL
 ORDER BY 1, 2, 3
 LIMIT 5
 """,
@@ -1313,7 +1477,9 @@ SELECT
     COUNT(*) OVER () AS exceptions
 FROM songplays
 LEFT JOIN artists ON songplays.artist_id = artists.artist_id
-WHERE songplays.artist_id IS NOT NULL AND artists.artist_id IS NULL
+WHERE
+    songplays.artist_id IS NOT NULL AND artists.artist_id IS NULL
+    AND songplays.start_time >= %(first_play)s AND songplays.start_time <= %(last_play)s
 ORDER BY 1, 2
 LIMIT 5
 """,
@@ -1325,7 +1491,9 @@ SELECT
     COUNT(*) OVER () AS exceptions
 FROM songs
 LEFT JOIN artists ON songs.artist_id = artists.artist_id
-WHERE artists.artist_id IS NULL
+WHERE
+    artists.artist_id IS NULL
+    AND songs.song_id IN (SELECT song_id FROM staging_songs)
 ORDER BY 1, 2
 LIMIT 5
 """,
@@ -1336,8 +1504,13 @@ SELECT
     songplays.user_id,
     COUNT(*) OVER () AS exceptions
 FROM songplays
-LEFT JOIN time ON songplays.start_time = time.start_time
-WHERE time.start_time IS NULL
+LEFT JOIN time
+    ON
+        songplays.start_time = time.start_time
+        AND time.start_time >= %(first_play)s AND time.start_time <= %(last_play)s
+WHERE
+    time.start_time IS NULL
+    AND songplays.start_time >= %(first_play)s AND songplays.start_time <= %(last_play)s
 ORDER BY 1, 2
 LIMIT 5
 """,
@@ -1358,62 +1531,21 @@ SELECT
     plays_found,
     1 AS exceptions
 FROM (
-    SELECT
-        COUNT(*) AS plays_staged,
-        COUNT(songplays.user_id) AS plays_found
+    SELECT COUNT(*) AS plays_staged FROM staged
+) AS counted
+CROSS JOIN (
+    SELECT COUNT(*) AS plays_found
     FROM staged
-    LEFT JOIN songplays
+    INNER JOIN songplays
         ON
             staged.user_id = songplays.user_id
             AND staged.session_id = songplays.session_id
             AND staged.item_in_session = songplays.item_in_session
             AND staged.start_time = songplays.start_time
-) AS counted
-CROSS JOIN (
-    SELECT COUNT(*) AS keys_staged FROM staged
-) AS keys
-WHERE plays_staged <> keys_staged OR plays_found <> keys_staged
-""",
-    "no table has lost rows": """
--- Tables of the star that have fewer rows than before the load.
-SELECT
-    star_table,
-    rows_before,
-    rows_now,
-    COUNT(*) OVER () AS exceptions
-FROM (
-    SELECT
-        CAST('songplays' AS VARCHAR(64)) AS star_table,
-        %(songplays_before)s AS rows_before,
-        COUNT(*) AS rows_now
-    FROM songplays
-    UNION ALL
-    SELECT
-        CAST('users' AS VARCHAR(64)) AS star_table,
-        %(users_before)s AS rows_before,
-        COUNT(*) AS rows_now
-    FROM users
-    UNION ALL
-    SELECT
-        CAST('songs' AS VARCHAR(64)) AS star_table,
-        %(songs_before)s AS rows_before,
-        COUNT(*) AS rows_now
-    FROM songs
-    UNION ALL
-    SELECT
-        CAST('artists' AS VARCHAR(64)) AS star_table,
-        %(artists_before)s AS rows_before,
-        COUNT(*) AS rows_now
-    FROM artists
-    UNION ALL
-    SELECT
-        CAST('time' AS VARCHAR(64)) AS star_table,
-        %(time_before)s AS rows_before,
-        COUNT(*) AS rows_now
-    FROM time
-) AS counted
-WHERE rows_now < rows_before
-ORDER BY star_table
+            AND songplays.start_time >= %(first_play)s
+            AND songplays.start_time <= %(last_play)s
+) AS joined
+WHERE plays_staged <> plays_found
 """,
 }
 

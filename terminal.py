@@ -144,14 +144,20 @@ class Step:
 
     @contextmanager
     def waiting(self, state: str) -> Iterator[None]:
-        """Show the state of a call that cannot, unless it is over in a moment."""
-        timer = threading.Timer(SECONDS_UNNOTICED, self.show, [state])
-        timer.daemon = True
-        timer.start()
+        """Show the state of a call that cannot, unless it is over in a moment, and each minute."""
+        over = threading.Event()
+
+        def show() -> None:
+            pause: float = SECONDS_UNNOTICED
+            while not over.wait(pause):
+                self.show(state)
+                pause = 1 if self._status else SECONDS_BETWEEN_LINES
+
+        threading.Thread(target=show, daemon=True).start()
         try:
             yield
         finally:
-            timer.cancel()
+            over.set()
 
 
 @contextmanager

@@ -34,6 +34,7 @@ import sql_queries
 from loading import files
 from sandbox import control, sample_data
 from terminal import print_table
+from warehouse import connect, wait
 
 ROOT = Path(__file__).parent.parent
 WORK = ROOT / "build" / "bench"
@@ -101,7 +102,7 @@ def compare_copies(config: dwh.Config, events: int, rounds: int) -> list[Figure]
     """Load small, for the memory it takes; then all, both ways in turn."""
     state = control.read_state(Path(config.sandbox_state))
     csv = WORK / "events.csv"
-    with dwh.connect(config) as warehouse, closing(straight(config, state)) as postgres:
+    with connect(config) as warehouse, closing(straight(config, state)) as postgres:
         load(config, warehouse, f"{config.log_data}/0")
         small = peak_memory(state.pid)
         through, direct = [], []
@@ -136,7 +137,7 @@ def copy_statement(config: dwh.Config, source: str) -> str:
     listed = files.list_files(aws.s3_client(config), "LOG_DATA", source)
     manifest = files.write_lists(config, role, {table: listed})[table]
     return sql_queries.copy_query(
-        table, manifest, config.log_json_paths, role, config.s3_region, max_bad_records=0
+        table, manifest, config.log_json_paths, role, config.s3_region, max_error=1
     )
 
 
@@ -159,7 +160,7 @@ def without_callback(action: Callable[[], object]) -> float:
     try:
         return timed(action)
     finally:
-        psycopg2.extensions.set_wait_callback(dwh.wait)
+        psycopg2.extensions.set_wait_callback(wait)
 
 
 def straight(config: dwh.Config, state: control.State) -> Any:

@@ -23,6 +23,12 @@ class File:
     etag: str
     size: int
 
+    @property
+    def name(self) -> str:
+        """The URL as the ledger has it: Redshift does not tell texts by blanks at their ends."""
+        bare = self.url.rstrip(" ")
+        return bare + "%20" * (len(self.url) - len(bare))
+
 
 def sources(config: Config) -> dict[str, tuple[str, str]]:
     """Where the files of each staging table are: the key in dwh.cfg, and how their URLs begin."""
@@ -73,8 +79,8 @@ def ledger(cursor: cursor, table: str) -> dict[str, str]:
 
 
 def is_new(file: File, known: dict[str, str]) -> bool:
-    """Whether the ledger knows no such file; COPY has cut the blanks at the end of its URL."""
-    return known.get(file.url.rstrip(" ")) != file.etag
+    """Whether the ledger does not know the file as it is now."""
+    return known.get(file.name) != file.etag
 
 
 def write_lists(config: Config, role: str, new: dict[str, list[File]]) -> dict[str, str]:
@@ -86,16 +92,21 @@ def write_lists(config: Config, role: str, new: dict[str, list[File]]) -> dict[s
     account = role.split(":")[4]
     folder = f"s3://{work_bucket(account, config)}/{config.database}"
     rows = f"{folder}/staging_files.json"
-    texts = {rows: "".join(json.dumps(row) + "\n" for row in ledger_rows(new))}
+    texts = {rows: "".join(as_json(row) + "\n" for row in ledger_rows(new))}
     urls = {table: [file.url for file in files if file.size] for table, files in new.items()}
     lists = {table: found for table, found in ({"staging_files": [rows]} | urls).items() if found}
     for table, found in lists.items():
         entries = [{"url": url, "mandatory": True} for url in found]
-        texts[manifest(folder, table)] = json.dumps({"entries": entries})
+        texts[manifest(folder, table)] = as_json({"entries": entries})
     s3 = s3_client(config)
     for url, text in texts.items():
         write(s3, account, url, text)
     return {table: manifest(folder, table) for table in lists}
+
+
+def as_json(value: Any) -> str:
+    """JSON as Redshift is documented to read it, letters as they are and not as escapes."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def manifest(folder: str, table: str) -> str:
@@ -106,7 +117,7 @@ def manifest(folder: str, table: str) -> str:
 def ledger_rows(new: dict[str, list[File]]) -> list[dict[str, Any]]:
     """The rows of staging_files."""
     return [
-        {"file": file.url, "etag": file.etag, "size": file.size, "staging_table": table}
+        {"file": file.name, "etag": file.etag, "size": file.size, "staging_table": table}
         for table, files in new.items()
         for file in files
     ]

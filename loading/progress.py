@@ -8,8 +8,9 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import sql_queries
-from dwh import Config, connect
+from dwh import Config
 from terminal import Step
+from warehouse import connect
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -30,6 +31,7 @@ def watched(config: Config, cursor: cursor, current: Step) -> Iterator[None]:
         yield
     finally:
         over.set()
+        watcher.join(PAUSE_SECONDS)
 
 
 def watch(config: Config, session_id: int, current: Step, over: threading.Event) -> None:
@@ -42,7 +44,8 @@ def watch(config: Config, session_id: int, current: Step, over: threading.Event)
             while not over.wait(PAUSE_SECONDS):
                 cursor.execute(sql_queries.copy_progress, {"session_id": session_id})
                 for rows, scanned, total in cursor.fetchall():
-                    show(current, rows, scanned, total)
+                    if not over.is_set():
+                        show(current, rows, scanned, total)
 
 
 def show(current: Step, rows: int, scanned: int, total: int) -> None:

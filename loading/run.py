@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sql_queries
-from dwh import Config, connect
+from dwh import Config
 from errors import explain
 from loading.files import File
-from terminal import print_table
+from terminal import print_table, without_secrets
+from warehouse import connect
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -25,16 +28,18 @@ MEGABYTE = 1_000_000
 
 @dataclass
 class Copied:
-    """What a COPY has come to: its id, the rows, the files, and the records that it refused.
+    """What a COPY has come to: its id, the rows, and the records that it refused.
 
-    `lines` are those of its files, as Redshift counts them.
+    `found` is the number of files that it has found, `files` of those that it has read to their
+    ends, `lines` of their lines, as Redshift counts them.
     """
 
     copy_id: int = -1
-    lines: int = 0
     rows: int = 0
-    files: int = 0
+    found: int = 0
     rejected: int = 0
+    files: int = 0
+    lines: int = 0
 
     @property
     def counted_id(self) -> int:
@@ -42,22 +47,31 @@ class Copied:
         return self.copy_id if self.lines == self.rows + self.rejected else -1
 
 
+class Done(NamedTuple):
+    """A step that is done: the rows that it has made, those that it has changed, its seconds."""
+
+    step: str
+    new: int | None
+    changed: int | None
+    seconds: float
+
+
 @dataclass
 class Run:
     """A run, and what its load has come to. A load that is tried again starts over."""
 
     run_id: str
-    is_begun: bool = False
+    started: float = field(default_factory=time.monotonic)
+    tries: int = 0
     files: dict[str, list[File]] = field(default_factory=dict)
     copies: dict[str, Copied] = field(default_factory=dict)
-    steps: list[tuple[str, int | None, float]] = field(default_factory=list)
-    before: dict[str, int] = field(default_factory=dict)
-    after: dict[str, int] = field(default_factory=dict)
-    matched: int = 0
+    steps: list[Done] = field(default_factory=list)
+    first_play: datetime | None = None
+    last_play: datetime | None = None
 
     def start_over(self) -> None:
         """Forget what a load has come to that was undone."""
-        for part in (self.files, self.copies, self.steps, self.before, self.after):
+        for part in (self.files, self.copies, self.steps):
             part.clear()
 
     @property
@@ -72,21 +86,45 @@ class Run:
 
     @property
     def rejected(self) -> int:
-        """The records that the load goes on without."""
+        """The records that COPY has refused."""
         return sum(copied.rejected for copied in self.copies.values())
 
     def copied(self, table: str) -> Copied:
         """What the COPY of a staging table has come to; nothing if there was none."""
         return self.copies.get(table, Copied())
 
-    def done(self, step: str, rows: int | None, seconds: float) -> None:
-        """Note a step that is done, and the rows that it has brought."""
-        self.steps.append((step, rows, round(seconds, 3)))
+    def done(
+        self, step: str, seconds: float, new: int | None = None, changed: int | None = None
+    ) -> None:
+        """Note a step that is done."""
+        self.steps.append(Done(step, new, changed, round(seconds, 3)))
 
-    @property
-    def seconds(self) -> dict[str, float]:
-        """The seconds of each step."""
-        return {step: seconds for step, _, seconds in self.steps}
+    def values(self) -> dict[str, Any]:
+        """What statements have to be told of the run."""
+        events, songs = self.copied("staging_events"), self.copied("staging_songs")
+        return {
+            "run_id": self.run_id,
+            "milliseconds": round((time.monotonic() - self.started) * 1000),
+            "files": len(self.all_files),
+            "bytes": self.bytes,
+            "rejected": self.rejected,
+            "first_play": self.first_play,
+            "last_play": self.last_play,
+            **{f"events_{name}": value for name, value in of_copy(events).items()},
+            **{f"songs_{name}": value for name, value in of_copy(songs).items()},
+            "counted_events_copy": events.counted_id,
+            "counted_songs_copy": songs.counted_id,
+        }
+
+
+def of_copy(copied: Copied) -> dict[str, int]:
+    """What statements have to be told of a COPY."""
+    return {
+        "copy": copied.copy_id,
+        "rows": copied.rows,
+        "found": copied.found,
+        "files": copied.files,
+    }
 
 
 def new_run() -> Run:
@@ -98,16 +136,20 @@ def new_run() -> Run:
 
 
 def begin(cursor: cursor, run: Run) -> None:
-    """Put on record that the run has begun, and commit that."""
-    run.is_begun = True
-    if status(cursor, run) is None:
-        cursor.execute(sql_queries.run_begin, {"run_id": run.run_id})
+    """Put on record that the run has begun, and commit that.
+
+    The first try asks nothing before: on a database with SERIALIZABLE isolation, that would undo
+    another load that is about to end.
+    """
+    run.tries += 1
+    if run.tries == 1 or status(cursor, run) is None:
+        cursor.execute(sql_queries.run_begin, run.values())
     cursor.connection.commit()
 
 
 def status(cursor: cursor, run: Run) -> str | None:
     """What the warehouse has on record of the run."""
-    cursor.execute(sql_queries.run_status, {"run_id": run.run_id})
+    cursor.execute(sql_queries.run_status, run.values())
     row = cursor.fetchone()
     return str(row[0]) if row else None
 
@@ -116,9 +158,8 @@ def end(cursor: cursor, run: Run) -> None:
     """Put on record, in the transaction that publishes the rows, how the run has ended."""
     from psycopg2.extras import execute_values
 
-    ended = {"run_id": run.run_id, "status": "loaded" if run.files else "nothing new"}
-    counts = {"files": len(run.all_files), "bytes": run.bytes, "rejected": run.rejected}
-    cursor.execute(sql_queries.run_end, ended | counts)
+    ended = {"status": "loaded" if run.files else "nothing new"}
+    cursor.execute(sql_queries.run_end, run.values() | ended)
     rows = [(run.run_id, place, *step) for place, step in enumerate(run.steps, 1)]
     if run.files:
         execute_values(cursor, sql_queries.steps_insert, rows, page_size=len(rows))
@@ -130,7 +171,7 @@ def on_record(config: Config, run: Run) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if run.is_begun:
+        if run.tries:
             with suppress(Exception):
                 put_failure(config, run, error)
         raise
@@ -138,19 +179,25 @@ def on_record(config: Config, run: Run) -> Iterator[None]:
 
 def put_failure(config: Config, run: Run, error: BaseException) -> None:
     """Put on record why a run has ended, unless it was published after all."""
-    ended = {"run_id": run.run_id, "status": "stopped", "reason": None}
+    ended: dict[str, Any] = {"status": "stopped", "reason": None}
     if isinstance(error, Exception):
-        reason = explain(error).what.replace("\0", "")[:LONGEST_REASON]
-        ended |= {"status": "failed", "reason": reason}
+        ended = {"status": "failed", "reason": reason_of(error)}
     with closing(connect(config)) as session:
-        session.cursor().execute(sql_queries.run_failed, ended)
+        session.cursor().execute(sql_queries.run_failed, run.values() | ended)
         session.commit()
+
+
+def reason_of(error: Exception) -> str:
+    """What went wrong and the first detail of it, as far as that can be kept."""
+    found = explain(error)
+    text = ": ".join([found.what, *(line.strip() for line in found.details[:1])])
+    return without_secrets(text).replace("\0", "")[:LONGEST_REASON]
 
 
 def show_history(config: Config) -> None:
     """Print the last runs."""
     columns = ("run", "started", "seconds", "status", "files", "MB", "rejected")
-    brought = ("new plays", "new songs", "new users", "reason")
+    brought = ("new plays", "new songs", "new users", "changed", "reason")
     with closing(connect(config)) as session, session.cursor() as cursor:
         cursor.execute(sql_queries.last_runs)
         rows = [in_megabytes(row) for row in cursor]
@@ -158,5 +205,6 @@ def show_history(config: Config) -> None:
 
 
 def in_megabytes(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row of the history with its bytes in MB."""
-    return (*row[:5], round(row[5] / MEGABYTE, 1), *row[6:])
+    """A row of the history with its bytes in MB, and with tenths of seconds."""
+    seconds = None if row[2] is None else Decimal(f"{row[2]:.1f}")
+    return (*row[:2], seconds, *row[3:5], round(row[5] / MEGABYTE, 1), *row[6:])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sql_queries
 from aws import polling
 from dwh import Config
-from errors import DwhError, first_line
+from errors import DwhError, first_line, passing_reason
 from loading.files import sources, write_lists
 from loading.progress import watched
 from loading.run import Copied, Run
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
 LONGEST_VALUE = 60
-# How long Redshift may take to have a COPY on record that it has done.
+# Bad records that are shown together.
+SHOWN_RECORDS = 10
+# How long Redshift may take to have all on record of a COPY that it has done.
 RECORD_SECONDS = 30
 NOT_TAKEN = "not authorized to assume|Not authorized to get credentials|not associated"
 
@@ -39,56 +41,54 @@ def stage(cursor: cursor, config: Config, role: str, run: Run) -> None:
                 current.result += f", {copied.rejected} rejected"
         if table != "staging_files":
             run.copies[table] = copied
-        run.done(f"copy {table}", copied.rows, current.seconds)
-    cursor.execute(sql_queries.rejected_records_insert, values(run))
+        run.done(f"copy {table}", current.seconds, copied.rows)
+    if run.rejected > config.max_bad_records:
+        cursor.execute(sql_queries.first_refused_records, run.values())
+        raise bad_records(cursor.fetchall(), config)
+    cursor.execute(sql_queries.rejected_records_insert, run.values())
 
 
 def copy(cursor: cursor, config: Config, role: str, run: Run, table: str, manifest: str) -> Copied:
-    """Copy one table's files, and explain why if that fails."""
+    """Copy one table's files, and explain why if that fails.
+
+    It goes on for some bad records more than are allowed, so that they can be shown together.
+    """
     import psycopg2
 
     json = config.log_json_paths if table == "staging_events" else "auto"
-    allowed = 0 if table == "staging_files" else config.max_bad_records - run.rejected
-    query = sql_queries.copy_query(table, manifest, json, role, config.s3_region, allowed)
+    allowed = max(config.max_bad_records - run.rejected, 0)
+    most = 1 if table == "staging_files" else allowed + SHOWN_RECORDS
+    query = sql_queries.copy_query(table, manifest, json, role, config.s3_region, most)
     try:
         cursor.execute(query)
     except psycopg2.InternalError as error:
+        if passing_reason(error, is_repeated=False):
+            raise
         raise explain_copy(cursor, error, config, table) from error
-    return find_copied(cursor, table)
+    return find_copied(cursor)
 
 
-def find_copied(cursor: cursor, table: str) -> Copied:
-    """What the COPY that has just run has come to. Raises DwhError if nothing tells."""
-    copy_id = ask(cursor, sql_queries.last_copy)[0]
+def find_copied(cursor: cursor) -> Copied:
+    """What the COPY that has just run has come to, once Redshift has all of it on record.
+
+    If that never agrees, the checks say what is missing.
+    """
+    (copy_id,) = ask(cursor, sql_queries.last_copy)
+    found = Copied(copy_id)
     for _ in polling(RECORD_SECONDS):
-        if found := ask(cursor, sql_queries.copy_history, copy_id=copy_id):
-            (lines,) = ask(cursor, sql_queries.copy_lines, copy_id=copy_id)
-            return Copied(copy_id, int(lines), *found)
-    what = f"Redshift has nothing on record of the COPY to {table} after {RECORD_SECONDS} s"
-    raise DwhError(what, "run the script again: nothing was changed")
+        if history := ask(cursor, sql_queries.copy_history, copy_id=copy_id):
+            files = ask(cursor, sql_queries.copied_files, copy_id=copy_id)
+            (refused,) = ask(cursor, sql_queries.refused_records, copy_id=copy_id)
+            found = Copied(copy_id, *map(int, (*history, *files)))
+            if (found.files, refused) == (found.found, found.rejected):
+                break
+    return found
 
 
 def ask(cursor: cursor, query: str, **values: Any) -> Any:
     """The one row that a query returns, None without."""
     cursor.execute(query, values)
     return cursor.fetchone()
-
-
-def values(run: Run) -> dict[str, Any]:
-    """What the statements about a load have to be told of it."""
-    events, songs = run.copied("staging_events"), run.copied("staging_songs")
-    return {
-        "run_id": run.run_id,
-        "events_copy": events.copy_id,
-        "songs_copy": songs.copy_id,
-        "counted_events_copy": events.counted_id,
-        "counted_songs_copy": songs.counted_id,
-        "events_files": events.files,
-        "songs_files": songs.files,
-        "events_rows": events.rows,
-        "songs_rows": songs.rows,
-        "rejected": run.rejected,
-    }
 
 
 # ---------------------------------------------------------------------------- why it failed
@@ -102,7 +102,7 @@ def explain_copy(cursor: cursor, error: Exception, config: Config, table: str) -
     if view:
         cursor.connection.rollback()
         cursor.execute(sql_queries.newest_load_errors[view[0]])
-        return bad_records(table, source, cursor.fetchall())
+        return bad_records(cursor.fetchall(), config)
     file = re.search(r"S3 key being read : (s3://\S+)", message)
     reason = re.sub(",Rid .*", "", first_line(error))
     what = f"{file[1] if file else source} cannot be loaded: {reason}"
@@ -123,14 +123,14 @@ COPY_HINTS = {
 }
 
 
-def bad_records(table: str, source: str, errors: list[tuple[Any, ...]]) -> DwhError:
-    """The records that a COPY refused: where they are, and why."""
+def bad_records(errors: list[tuple[Any, ...]], config: Config) -> DwhError:
+    """The records that COPY refused: where they are, and why."""
     details = []
     for file, line, column, value, reason in errors:
         place = f", column {column}, value {shortened(value or '')!r}" if column else ""
         details.append(f"{file} line {line}{place}: {reason}")
-    what = f"{source} has records that do not fit {table}"
-    hint = "nothing was changed; correct or remove these files, or see MAX_BAD_RECORDS in dwh.cfg"
+    what = f"there are bad records, and MAX_BAD_RECORDS in dwh.cfg allows {config.max_bad_records}"
+    hint = "nothing was changed; correct these files, or move away what is no plain JSON"
     return DwhError(what, hint, details)
 
 

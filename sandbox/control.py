@@ -83,15 +83,19 @@ def wait_for_state(state: Path, process: subprocess.Popen[bytes] | None = None) 
     raise SandboxError("the sandbox did not start in time", f"see {state / LOG_FILE}")
 
 
-def read_state(state: Path) -> State:
-    """The sandbox that runs in this state folder. Raises SandboxError when none does."""
+def read_state(state: Path, data: str | None = None) -> State:
+    """The sandbox that runs in this state folder.
+
+    Raises SandboxError when none does, or when it has other data than `data`, if that is given.
+    """
     if not is_running(state):
         raise SandboxError("no sandbox is running", "start one: python setup_env.py")
     try:
-        return State(**json.loads((state / STATE_FILE).read_text()))
+        found = State(**json.loads((state / STATE_FILE).read_text()))
     except (OSError, ValueError, TypeError) as problem:
         hint = "wait a moment and try again, or stop it: python -m sandbox stop"
         raise SandboxError(f"the sandbox is not ready: {problem}", hint) from problem
+    return found if data is None else _same_data(found, _checked_data(data))
 
 
 def stop(state: Path) -> bool:

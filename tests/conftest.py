@@ -197,6 +197,7 @@ def empty_pipeline(warehouse: Warehouse, tmp_path: Path) -> Pipeline:
         "LOG_JSON_PATHS": f"{folder}/log_json_path.json",
         "SONG_DATA": f"{folder}/song_data",
         "STATE": str(Path(warehouse.cloud.state.ca_file).parent),
+        "DATA": warehouse.cloud.state.data,
     }
     warehouse.put("log_json_path.json", json.dumps(JSON_PATHS))
     config = write_config(tmp_path / "dwh.cfg", settings)

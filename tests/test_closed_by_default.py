@@ -13,6 +13,7 @@ from script_runs import run_script
 import dwh
 import setup_env
 from errors import DwhError
+from warehouse import connect
 
 CAPTURE = pytest.CaptureFixture[str]
 WARNING = "warning: OPEN_TO_THE_INTERNET = yes lets anybody on the internet try to log in"
@@ -30,8 +31,7 @@ def test_shipped_configuration_lets_in_this_machine_alone(aws: Aws) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a connection that is not let in for two seconds only."""
-    options = dwh.CONNECTION_OPTIONS.replace("connect_timeout=10", "connect_timeout=2")
-    monkeypatch.setattr(dwh, "CONNECTION_OPTIONS", options)
+    monkeypatch.setattr("warehouse.LOGIN_SECONDS", 2)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -42,7 +42,7 @@ def test_private_cluster_is_set_up_from_outside_but_not_used(aws: Aws, capsys: C
     assert aws.rules() == [(5439, HERE)]
     assert "connection: not from here" in capsys.readouterr().err
     with pytest.raises(DwhError) as refusal:
-        dwh.connect(dwh.load_config(aws.config))
+        connect(dwh.load_config(aws.config))
     assert "cannot be reached (timeout" in refusal.value.what
     assert "the cluster has no public address: run this inside its VPC" in refusal.value.hint
 

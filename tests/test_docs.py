@@ -50,3 +50,15 @@ def test_statuses_are_those_of_the_runs() -> None:
     source = (ROOT / "loading" / "run.py").read_text() + sql_queries.run_begin
     assert named == {"running", "loaded", "nothing new", "failed", "stopped"}
     assert all(f'"{status}"' in source or f"'{status}'" in source for status in named)
+
+
+def test_files_that_it_shows_make_a_star(empty_pipeline: Pipeline) -> None:
+    text = (ROOT / "docs" / "own-files.md").read_text()
+    events, song, paths = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    files = {"log_data/1.json": events, "song_data/A/one.json": song, "log_json_path.json": paths}
+    for key, body in files.items():
+        empty_pipeline.warehouse.put(key, body)
+    empty_pipeline.load()
+    star = {table: len(rows) for table, rows in empty_pipeline.star().items()}
+    assert star == dict.fromkeys(sql_queries.star_tables, 1)
+    assert empty_pipeline.ask("SELECT song_id FROM songplays") == [("SOLANTERN",)]

@@ -126,9 +126,20 @@ def test_without_a_cluster_it_says_how_to_create_one(
     script: str, cloud: Cloud, config: Path
 ) -> None:
     state = str(Path(cloud.state.ca_file).parent)
-    found = refused(script, "--config", change(config, sandbox_STATE=state))
+    path = change(config, sandbox_STATE=state, sandbox_DATA=cloud.state.data)
+    found = refused(script, "--config", path)
     assert re.fullmatch(r"there is no such cluster \(.*Cluster sparkify not found.*\)", found.error)
-    assert found.hint == "check REGION, or run python setup_env.py"
+    assert found.hint == "check IDENTIFIER and REGION, or run python setup_env.py"
+
+
+@pytest.mark.parametrize("script", SCRIPTS[:4])
+def test_sandbox_with_other_data_is_to_be_stopped_first(
+    script: str, cloud: Cloud, config: Path
+) -> None:
+    state = str(Path(cloud.state.ca_file).parent)
+    found = refused(script, "--config", change(config, sandbox_STATE=state))
+    assert found.error == f"a sandbox is running with other data: {cloud.state.data}"
+    assert found.hint == "stop it first: python shutdown_env.py"
 
 
 def test_verbose_shows_where_it_went_wrong(config: Path) -> None:
@@ -143,7 +154,7 @@ def test_verbose_shows_where_it_went_wrong(config: Path) -> None:
 
 ASKED = [
     (["SELECT FROM FROM users"], 'syntax error at or near "FROM"', "check the statement .*"),
-    (["SELECT nope FROM users"], 'column "nope" does not exist', "see the columns in .*"),
+    (["SELECT nope FROM users"], 'column "nope" does not exist', "check the name; .*"),
     (
         ["SELECT 1 FROM nope"],
         'relation "nope" does not exist',
@@ -167,7 +178,9 @@ def test_without_tables_it_says_how_to_create_them(script: str, empty_pipeline: 
     for table in sql_queries.create_table_queries:
         empty_pipeline.ask(f"DROP TABLE {table}")
     found = refused(script, "--config", str(empty_pipeline.config))
-    assert re.fullmatch(r'relation "\w+" does not exist', found.error)
+    assert re.fullmatch(
+        r'relation "\w+" does not exist|these tables are not there: .*', found.error
+    )
     assert "python create_tables.py" in found.hint
 
 
@@ -189,14 +202,14 @@ def test_interrupted_load_changes_nothing_and_can_be_repeated(pipeline: Pipeline
     before = pipeline.star()
     pipeline.events({})
     other = pipeline.warehouse.another_connection()
-    other.cursor().execute("LOCK staging_events")
+    other.cursor().execute("LOCK staging_files")
     command = [sys.executable, str(ROOT / "etl.py"), "--config", str(pipeline.config)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         waits = process.stderr.readline()
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
-    assert waits == "staging tables: waiting for other loads (1 s)\n"
+    assert waits == "staging tables: waiting for another load (1 s)\n"
     assert process.returncode == 130
     stopped, *error = said.splitlines()
     assert re.fullmatch(r"staging tables: stopped \(\d\.\d s\)", stopped)
@@ -221,7 +234,7 @@ def until(happens: Callable[[], bool]) -> None:
 
 def test_dropping_tables_says_that_it_waits_for_a_load(pipeline: Pipeline) -> None:
     other = pipeline.warehouse.another_connection()
-    other.cursor().execute("LOCK staging_events")
+    other.cursor().execute("LOCK staging_files")
     command = [sys.executable, str(ROOT / "create_tables.py"), "--drop"]
     command += ["--config", str(pipeline.config)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from conftest import BUCKET, CLUSTER, EVENT, Pipeline
-from script_runs import refused_here
+from script_runs import change, refused_here
 
+import create_tables
 import etl
 from errors import DwhError
 from loading import staging
@@ -197,6 +198,44 @@ def test_file_that_goes_before_it_is_copied_fails_the_load(
     monkeypatch.undo()
     pipeline.load()
     assert pipeline.ask("SELECT user_id FROM songplays") == [("39",)]
+
+
+def test_star_that_lost_a_table_is_filled_again_with_everything(
+    pipeline: Pipeline, capsys: CAPTURE
+) -> None:
+    pipeline.songs({})
+    pipeline.load()
+    before = pipeline.star()
+    pipeline.ask("DROP TABLE songs")
+    found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
+    assert found.error == "this table is not there: songs"
+    assert found.hint == "make it: python create_tables.py"
+    assert create_tables.main(["--config", str(pipeline.config)]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == "Next: python etl.py --all"
+    run(pipeline, "--all")
+    assert pipeline.star() == before
+    assert create_tables.main(["--config", str(pipeline.config)]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == "Next: python etl.py"
+
+
+def test_names_that_differ_in_a_blank_at_their_end_are_two_files(pipeline: Pipeline) -> None:
+    pipeline.events({}, file="a.json")
+    pipeline.events({"itemInSession": 1}, file="a.json ")
+    pipeline.load()
+    assert pipeline.ask("SELECT COUNT(*) FROM songplays") == [(2,)]
+    copies = pipeline.ask(COPIES)
+    pipeline.load()
+    assert pipeline.ask(COPIES) == copies
+
+
+def test_file_with_a_long_name_is_on_record_by_all_of_it(pipeline: Pipeline) -> None:
+    """Redshift cuts it in its own records."""
+    change(pipeline.config, load_MAX_BAD_RECORDS="1")
+    name = pipeline.warehouse.put(f"log_data/{'y' * 300}.json", json.dumps(EVENT) + "\n{}\n{")
+    pipeline.load()
+    assert pipeline.ask("SELECT file, line_number FROM rejected_records") == [(name, 3)]
+    ledger = "SELECT file, row_count, rejected FROM loaded_files WHERE rejected > 0"
+    assert pipeline.ask(ledger) == [(name, 2, 1)]
 
 
 def test_bucket_for_lists_that_is_not_there_is_to_be_made(

@@ -11,7 +11,6 @@ import pytest
 from aws_site import ELSEWHERE, HERE, Aws, told
 from cluster_moves import pretend
 
-import dwh
 import query
 import setup_env
 
@@ -47,8 +46,7 @@ def dead_end(site: Aws, **settings: Any) -> Iterator[str]:
 def test_port_that_lets_nobody_in_is_explained(
     site: Aws, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = dwh.CONNECTION_OPTIONS.replace("connect_timeout=10", "connect_timeout=2")
-    monkeypatch.setattr(dwh, "CONNECTION_OPTIONS", options)
+    monkeypatch.setattr("warehouse.LOGIN_SECONDS", 2)
     port = site.cluster["Endpoint"]["Port"]
     with let_in(site):
         found = told(site, query, said=capsys)

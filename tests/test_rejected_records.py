@@ -50,17 +50,36 @@ def later(minutes: int) -> str:
 def test_one_bad_record_stops_the_load_by_default(pipeline: Pipeline, capsys: CAPTURE) -> None:
     events(pipeline, GOOD, BAD[2][0])
     found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
+    assert found.error == "there are bad records, and MAX_BAD_RECORDS in dwh.cfg allows 0"
     assert len(found.details) == 1
     assert pipeline.ask("SELECT COUNT(*) FROM songplays") == [(0,)]
     assert pipeline.ask(REJECTED) == []
 
 
-def test_up_to_ten_bad_records_are_shown(pipeline: Pipeline, capsys: CAPTURE) -> None:
-    url = events(pipeline, *[BAD[2][0]] * 12)
-    allow(pipeline, 11)
+@pytest.mark.parametrize("allowed", [0, 1, 11])
+@pytest.mark.parametrize("number", [12, 30])
+def test_ten_bad_records_are_shown_at_once(
+    pipeline: Pipeline, capsys: CAPTURE, allowed: int, number: int
+) -> None:
+    url = events(pipeline, GOOD, *[BAD[2][0]] * number)
+    allow(pipeline, allowed)
     found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
     assert len(found.details) == 10
-    assert found.details[0] == f"{url} line 1, column ts, value 'soon': {BAD[2][3]}"
+    assert found.details[0] == f"{url} line 2, column ts, value 'soon': {BAD[2][3]}"
+    assert pipeline.ask("SELECT COUNT(*) FROM songplays") == [(0,)]
+    assert pipeline.ask(REJECTED) == []
+
+
+def test_bad_records_of_logs_and_songs_are_shown_together(
+    pipeline: Pipeline, capsys: CAPTURE
+) -> None:
+    log = events(pipeline, GOOD, BAD[2][0])
+    track = pipeline.warehouse.put("song_data/bad.json", json.dumps(SONG | {"year": "MCM"}))
+    found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
+    assert [line.partition(", ")[0] for line in found.details] == [
+        f"{log} line 2",
+        f"{track} line 1",
+    ]
 
 
 def test_load_goes_on_without_bad_records_and_keeps_them(
@@ -88,7 +107,7 @@ def test_one_bad_record_too_many_stops_the_load(pipeline: Pipeline, capsys: CAPT
     allow(pipeline, 2)
     found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
     assert len(found.details) == 3
-    assert found.hint.endswith("or see MAX_BAD_RECORDS in dwh.cfg")
+    assert found.error == "there are bad records, and MAX_BAD_RECORDS in dwh.cfg allows 2"
     assert pipeline.ask(REJECTED) == []
 
 

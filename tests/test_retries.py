@@ -14,7 +14,9 @@ from load_faults import Faults, LostAfter, LostBefore, at
 from script_runs import refused_here
 from straight import straight
 
+import aws
 import etl
+import sql_queries
 from loading import staging
 
 CAPTURE = pytest.CaptureFixture[str]
@@ -112,6 +114,86 @@ def test_serialization_failure_is_tried_again(loaded: Pipeline, capsys: CAPTURE)
     other.close()
 
 
+class AtCopy(Faults):
+    """The COPY of the events meets a serialization failure, once."""
+
+    is_next = False
+
+    def is_due(self) -> bool:
+        due, self.is_next = self.is_next, False
+        return due
+
+    def of_warehouse(self, session: Any, ask: Callable[[], Any]) -> Any:
+        raise psycopg2.InternalError("1023\nDETAIL:  Serializable isolation violation on table")
+
+
+def test_serialization_failure_of_a_copy_is_tried_again(
+    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults, build, seen = AtCopy(0), sql_queries.copy_query, list[str]()
+
+    def copy_query(table: str, *more: Any) -> str:
+        faults.is_next = table == "staging_events" and table not in seen
+        seen.append(table)
+        return build(table, *more)
+
+    monkeypatch.setattr(sql_queries, "copy_query", copy_query)
+    with fast_clock(), at(faults):
+        loaded.load()
+    (line,) = tries(capsys.readouterr().err)
+    assert line.startswith("another transaction changed the same tables; trying again in ")
+    assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
+
+
+def lose_once_then(monkeypatch: pytest.MonkeyPatch, then: Callable[[Any], None]) -> None:
+    """Have the connection lost when files are staged, and something else at the second try."""
+    losses = [psycopg2.OperationalError("server closed the connection unexpectedly")]
+
+    def stage(cursor: Any, *more: Any) -> None:
+        if losses:
+            raise losses.pop()
+        then(cursor)
+        staging.stage(cursor, *more)
+
+    monkeypatch.setattr("etl.stage", stage)
+
+
+def test_cluster_that_restarts_is_waited_for(
+    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_once_then(monkeypatch, lambda _: None)
+    look, states = aws.refuse_stuck, ["available", "available", "rebooting", "modifying"]
+
+    def pretend(cluster: dict[str, Any]) -> None:
+        cluster["ClusterStatus"] = states.pop(0) if states else "available"
+        look(cluster)
+
+    monkeypatch.setattr(aws, "refuse_stuck", pretend)
+    with fast_clock() as clock:
+        loaded.load()
+    lost, *away = tries(capsys.readouterr().err)
+    assert lost.startswith("the connection to the warehouse was lost (")
+    assert [line.partition(";")[0] for line in away] == [
+        f"the cluster {CLUSTER} is {status}" for status in ("rebooting", "modifying")
+    ]
+    assert clock.now == sum(etl.PAUSES[:3])
+    assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
+
+
+def test_load_that_somebody_cancels_is_not_tried_again(
+    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_too_long(cursor: Any) -> None:
+        cursor.execute("SET statement_timeout TO 1")
+        cursor.execute("SELECT COUNT(*) FROM pg_class AS a, pg_class AS b, pg_class AS c")
+
+    lose_once_then(monkeypatch, take_too_long)
+    with fast_clock():
+        found = refused_here(etl, "--config", str(loaded.config), said=capsys)
+    assert "statement timeout" in found.error
+    assert len(tries("\n".join(found.progress))) == 1
+
+
 class Again(LostBefore):
     """The connection is lost at this point, and at each one after it."""
 
@@ -128,7 +210,7 @@ def test_load_that_fails_each_time_gives_up(loaded: Pipeline, capsys: CAPTURE) -
     with fast_clock() as clock, at(Again(30)):
         found = refused_here(etl, "--config", str(loaded.config), said=capsys)
     assert clock.now == sum(etl.PAUSES)
-    assert len([line for line in found.progress if "; trying again in " in line]) == 3
+    assert len([line for line in found.progress if "; trying again in " in line]) == 4
     assert found.hint
     assert loaded.star() == before
     assert runs(loaded)[0] == ("loaded",)
@@ -164,9 +246,9 @@ def test_warehouse_that_is_away_for_a_while_is_tried_again(
 
 
 NOT_AGAIN: list[tuple[Callable[[Pipeline], object], str]] = [
-    (lambda p: p.events({"ts": "x"}, file="bad.json"), "records that do not fit"),
+    (lambda p: p.events({"ts": "x"}, file="bad.json"), "there are bad records"),
     (lambda p: p.events({"ts": 1}, file="bad.json"), "the data failed 1 of"),
-    (lambda p: p.ask("DROP TABLE time"), 'relation "time" does not exist'),
+    (lambda p: p.ask("DROP TABLE time"), "this table is not there: time"),
 ]
 
 

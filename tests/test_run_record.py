@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from load_faults import Killed, at
 from script_runs import refused_here
 
 import etl
+import terminal
+from loading import staging
 
 CAPTURE = pytest.CaptureFixture[str]
 RUNS = "SELECT status, files, rejected, reason FROM load_runs ORDER BY started_at, run_id"
@@ -32,7 +35,7 @@ def history(pipeline: Pipeline, said: CAPTURE) -> list[list[str]]:
     columns, *rows = [re.split(" {2,}", line) for line in lines]
     assert columns == [
         *("run", "started", "seconds", "status", "files", "MB", "rejected"),
-        *("new plays", "new songs", "new users", "reason"),
+        *("new plays", "new songs", "new users", "changed", "reason"),
     ]
     return rows
 
@@ -46,8 +49,6 @@ def test_run_is_on_record_with_what_it_has_loaded(pipeline: Pipeline) -> None:
     )
     assert (status, files, rejected) == ("loaded", 4, 0)
     assert pipeline.ask("SELECT SUM(size) FROM loaded_files") == [(size,)]
-    ((lasted,),) = pipeline.ask("SELECT DATEDIFF(second, started_at, ended_at) FROM load_runs")
-    assert 0 <= lasted < 60
     steps = pipeline.ask("SELECT step, row_count, seconds FROM load_steps ORDER BY place")
     assert {step: rows for step, rows, _ in steps} == {
         "files in S3": None,
@@ -66,6 +67,34 @@ def test_run_is_on_record_with_what_it_has_loaded(pipeline: Pipeline) -> None:
     assert pipeline.ask("SELECT DISTINCT run_id FROM load_steps") == [(run_id,)]
 
 
+def test_end_is_when_the_load_ends(
+    pipeline: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stage_slowly(*arguments: Any) -> None:
+        time.sleep(1.5)
+        staging.stage(*arguments)
+
+    monkeypatch.setattr("etl.stage", stage_slowly)
+    pipeline.load()
+    ((lasted,),) = pipeline.ask("SELECT DATEDIFF(ms, started_at, ended_at) FROM load_runs")
+    assert lasted > 1500
+    ((_, _, seconds, *_),) = history(pipeline, capsys)
+    assert float(seconds) >= 1.5
+
+
+def test_secret_that_is_hidden_from_the_terminal_is_not_put_on_record(
+    pipeline: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError("the token canary-token is malformed")
+
+    monkeypatch.setattr("etl.stage", fail)
+    terminal.hide("canary-token")
+    refused_here(etl, "--config", str(pipeline.config), said=capsys)
+    ((reason,),) = pipeline.ask("SELECT reason FROM load_runs")
+    assert reason == "ValueError: the token *** is malformed"
+
+
 def test_run_that_found_nothing_new_is_on_record(pipeline: Pipeline) -> None:
     pipeline.load()
     pipeline.load()
@@ -78,8 +107,10 @@ def test_run_that_failed_is_on_record_with_its_reason(pipeline: Pipeline, capsys
     pipeline.events({"ts": 1}, file="bad.json")
     refused_here(etl, "--config", str(pipeline.config), said=capsys, code=3)
     (first, second) = pipeline.ask(RUNS)
-    assert first == ("failed", 0, 0, found.error)
-    assert second[3] == "the data failed 1 of 7 checks"
+    assert first == ("failed", 3, 0, f"{found.error}: {found.details[0]}")
+    assert second[3] == (
+        "the data failed 1 of 7 checks: every event is of a sane time: 1 exception"
+    )
     assert pipeline.ask("SELECT COUNT(*) FROM load_steps") == [(0,)]
 
 
@@ -111,7 +142,7 @@ def test_run_that_was_killed_is_on_record_as_running(pipeline: Pipeline) -> None
 
 def test_run_that_was_stopped_by_ctrl_c_is_on_record(pipeline: Pipeline) -> None:
     other = pipeline.warehouse.another_connection()
-    other.cursor().execute("LOCK staging_events")
+    other.cursor().execute("LOCK staging_files")
     command = [sys.executable, str(ROOT / "etl.py"), "--config", str(pipeline.config)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
@@ -131,10 +162,10 @@ def test_history_shows_the_last_runs_the_newest_last(pipeline: Pipeline, capsys:
     pipeline.warehouse.put("log_data/bad.json", json.dumps(EVENT | {"ts": "x"}))
     refused_here(etl, "--config", str(pipeline.config), said=capsys)
     first, second, third = history(pipeline, capsys)
-    assert first[3:] == ["loaded", "3", "0.0", "0", "1", "1", "1", "-"]
-    assert second[3:] == ["nothing new", "0", "0.0", "0", "-", "-", "-", "-"]
-    assert third[3:-1] == ["failed", "0", "0.0", "0", "-", "-", "-"]
-    assert third[-1].endswith("has records that do not fit staging_events")
+    assert first[3:] == ["loaded", "3", "0.0", "0", "1", "1", "1", "0", "-"]
+    assert second[3:] == ["nothing new", "0", "0.0", "0", "-", "-", "-", "-", "-"]
+    assert third[3:-1] == ["failed", "1", "0.0", "0", "-", "-", "-", "-"]
+    assert re.search(r"bad\.json line 1, column ts, value 'x': Invalid digit", third[-1])
     assert all(re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{6}", row[0]) for row in (first, second, third))
 
 

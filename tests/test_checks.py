@@ -1,0 +1,238 @@
+"""Each check finds what it is there for, and nothing is published then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import Pipeline
+from script_runs import refused_here
+
+import etl
+from loading import audit
+from sql_queries import staged_checks, star_checks
+
+CAPTURE = pytest.CaptureFixture[str]
+FILES, STAR = "check of the files", "check of the star"
+PLAY = (
+    "start_time, user_id, level, song_id, artist_id, session_id, location, user_agent, "
+    "item_in_session, song, artist, length"
+)
+# A check, what spoils the data just before it, what it counts then, and what it shows first.
+SPOILED: list[tuple[str, str, int, str]] = [
+    (
+        "every listed file was copied",
+        "INSERT INTO staging_files VALUES ('s3://b/lost', 'e', 5, 'staging_events')",
+        1,
+        "staging_table staging_events, listed 2, found 1, copied 1",
+    ),
+    (
+        "every copied record is staged",
+        "DELETE FROM staging_events WHERE item_in_session = 0",
+        1,
+        "staging_table staging_events, copied 2, staged 1",
+    ),
+    (
+        "every rejected record is on record",
+        "INSERT INTO rejected_records SELECT run_id, 'f', 1, '', '', '' FROM load_runs "
+        "WHERE status = 'running'",
+        1,
+        "refused 0, kept 1",
+    ),
+    (
+        "LOG_JSON_PATHS names the keys of the events",
+        "UPDATE staging_events SET session_id = NULL, user_id = NULL",
+        2,
+        "sessions 0, users 0",
+    ),
+    (
+        "every event is of a sane time",
+        "UPDATE staging_events SET ts = 5",
+        2,
+        "ts 5, page NextSong, user_id 39, session_id 1, item_in_session 0",
+    ),
+    (
+        "every play has a time, a session and a place in it",
+        "UPDATE staging_events SET session_id = NULL WHERE item_in_session = 0",
+        1,
+        "user_id 39, ts 1541105830796, session_id -, item_in_session 0, song The Song",
+    ),
+    (
+        "every song has a song_id and an artist_id",
+        "UPDATE staging_songs SET song_id = ' '",
+        1,
+        "song_id  , artist_id AR1, title The Song, artist_name The Artist",
+    ),
+    (
+        "songplays: one row per play",
+        f"INSERT INTO songplays ({PLAY}) SELECT {PLAY} FROM songplays",
+        2,
+        "user_id 39, session_id 1, item_in_session 0, start_time 2018-11-01 20:57:10.796000, copi",
+    ),
+    ("users: one row per user_id", "INSERT INTO users SELECT * FROM users", 1, "user_id 39, copi"),
+    ("songs: one row per song_id", "INSERT INTO songs SELECT * FROM songs", 1, "song_id SO1, co"),
+    (
+        "artists: one row per artist_id",
+        "INSERT INTO artists SELECT * FROM artists",
+        1,
+        "artist_id AR1, copies 2",
+    ),
+    (
+        "time: one row per start_time",
+        "INSERT INTO time SELECT * FROM time",
+        1,
+        "start_time 2018-11-01 20:57:10.796000, copies 2",
+    ),
+    (
+        "loaded_files: one row per file",
+        "INSERT INTO loaded_files SELECT * FROM loaded_files WHERE file LIKE '%new.json'",
+        1,
+        "file s3://",
+    ),
+    (
+        "every listed file is in loaded_files",
+        "DELETE FROM loaded_files WHERE file LIKE '%new.json'",
+        1,
+        "file s3://",
+    ),
+    (
+        "every staged play is in songplays",
+        "DELETE FROM songplays",
+        2,
+        "user_id 39, session_id 1, item_in_session 0, ts 1541105830796",
+    ),
+    ("every staged user is in users", "DELETE FROM users", 2, "user_id 39, ts 1541105830796"),
+    ("every staged song is in songs", "DELETE FROM songs", 1, "song_id SO1"),
+    ("every staged artist is in artists", "DELETE FROM artists", 1, "artist_id AR1"),
+    ("every play's user is in users", "DELETE FROM users", 2, "user_id 39, start_time 2018-11-01"),
+    (
+        "every matched song is in songs",
+        "UPDATE songplays SET song_id = 'nowhere'",
+        1,
+        "song_id nowhere, artist_id AR1, start_time 2018-11-01 20:57:10.796000",
+    ),
+    (
+        "every matched artist is in artists",
+        "UPDATE songplays SET artist_id = 'nobody'",
+        2,
+        "artist_id nobody, start_time 2018-11-01",
+    ),
+    (
+        "every song's artist is in artists",
+        "UPDATE songs SET artist_id = 'nobody'",
+        1,
+        "song_id SO1, artist_id nobody",
+    ),
+    (
+        "every play's start_time is in time",
+        "DELETE FROM time",
+        2,
+        "start_time 2018-11-01 20:57:10.796000, user_id 39",
+    ),
+    (
+        "plays in staging = plays in the fact",
+        "DELETE FROM songplays WHERE item_in_session = 0",
+        1,
+        "plays_staged 2, plays_found 1",
+    ),
+]
+
+
+def spoil(patch: pytest.MonkeyPatch, name: str, statement: str) -> None:
+    """Have a statement run just before the checks that the named one is among."""
+    where = FILES if name in staged_checks else STAR
+
+    def check(cursor: Any, title: str, *more: Any) -> None:
+        if title == where:
+            cursor.execute(statement)
+        audit.check(cursor, title, *more)
+
+    patch.setattr("etl.check", check)
+
+
+@pytest.fixture
+def night(pipeline: Pipeline) -> Pipeline:
+    """A star, and a file of events and one song to be loaded."""
+    pipeline.load()
+    pipeline.events({}, {"itemInSession": 1}, file="new.json")
+    pipeline.songs({})
+    return pipeline
+
+
+def finds(pipeline: Pipeline, said: CAPTURE, name: str, number: int, row: str) -> None:
+    """Whether a load fails a check, which counts so much and shows such a row first."""
+    before = pipeline.star()
+    found = refused_here(etl, "--config", str(pipeline.config), said=said, code=3)
+    line = f"{name}: {number} exception{'s' if number > 1 else ''}"
+    assert line in found.details, found.details
+    shown = found.details[found.details.index(line) + 1]
+    assert shown.strip().startswith(row), shown
+    assert pipeline.star() == before
+    assert pipeline.ask("SELECT COUNT(*) FROM loaded_files") == [(2,)]
+
+
+@pytest.mark.parametrize(("name", "statement", "number", "row"), SPOILED)
+def test_check_finds_what_it_is_there_for(
+    night: Pipeline, capsys: CAPTURE, name: str, statement: str, number: int, row: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        spoil(patch, name, statement)
+        finds(night, capsys, name, number, row)
+    night.load()
+    assert night.ask("SELECT COUNT(*) FROM songplays") == [(2,)]
+
+
+IDENTITY = "songplays: one row per songplay_id"
+
+
+def test_id_that_is_none_is_found(night: Pipeline, capsys: CAPTURE) -> None:
+    """Redshift makes the ids; here is a table that makes the same one each time."""
+    night.ask("ALTER TABLE songplays RENAME TO former")
+    night.ask(f"CREATE TABLE songplays AS SELECT songplay_id, {PLAY} FROM former")
+    night.ask("ALTER TABLE songplays ADD COLUMN added BIGINT DEFAULT 7")
+    night.ask("ALTER TABLE songplays DROP COLUMN songplay_id")
+    night.ask("ALTER TABLE songplays RENAME COLUMN added TO songplay_id")
+    finds(night, capsys, IDENTITY, 1, "songplay_id 7, copies 2")
+
+
+def test_file_that_copy_has_not_read_to_its_end_is_missed(
+    night: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if Redshift had found both files, and put only one on record."""
+    from sql_queries import copied_files
+
+    night.events({"userId": "7"}, file="second.json")
+    lost = copied_files.replace("WHERE", "WHERE filename NOT LIKE '%%second.json%%' AND")
+    monkeypatch.setattr("sql_queries.copied_files", lost)
+    monkeypatch.setattr("loading.staging.RECORD_SECONDS", 0.3)
+    row = "staging_table staging_events, listed 2, found 2, copied 1"
+    finds(night, capsys, "every listed file was copied", 1, row)
+
+
+def test_every_check_is_tried() -> None:
+    assert {name for name, *_ in SPOILED} | {IDENTITY} == staged_checks.keys() | star_checks.keys()
+
+
+# ---------------------------------------------------------------------------- the lock
+
+
+def test_lock_that_is_held_too_long_ends_the_run(
+    night: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl.MINUTE", 20)
+    other = night.warehouse.another_connection()
+    other.cursor().execute("LOCK staging_files")
+    found = refused_here(etl, "--config", str(night.config), said=capsys)
+    assert found.error == "another load holds its lock for 30 minutes"
+    assert found.hint.startswith("let it end, or see who it is in STV_LOCKS")
+    other.close()
+    night.load()
+
+
+def test_reader_with_an_open_transaction_is_not_waited_for(night: Pipeline) -> None:
+    reader = night.warehouse.another_connection()
+    for table in ("staging_events", "songplays", "load_runs", "loaded_files"):
+        reader.cursor().execute(f"SELECT COUNT(*) FROM {table}")
+    night.load()
+    assert night.ask("SELECT COUNT(*) FROM songplays") == [(2,)]
+    reader.close()
