@@ -44,13 +44,19 @@ def find_target(config: Config) -> Target:
     return Target(options, f"{state.endpoint_url}/checkip", state.ca_file, {})
 
 
-def client(config: Config, service: str, region: str = "") -> Any:
-    """A client of one of AWS's services, in the cluster's region unless told otherwise."""
+def client(config: Config, service: str, region: str = "", connections: int = 10) -> Any:
+    """A client of one of AWS's services, in the cluster's region unless told otherwise.
+
+    It keeps so many connections open, each for one thread at a time.
+    """
     from botocore.config import Config as ClientConfig
 
     target = find_target(config)
     options = ClientConfig(
-        connect_timeout=10, proxies=target.proxies, retries={"mode": "standard", "max_attempts": 5}
+        connect_timeout=10,
+        proxies=target.proxies,
+        retries={"mode": "standard", "max_attempts": 5},
+        max_pool_connections=connections,
     )
     session = session_of(config.target)
     where = region or config.aws_region
@@ -95,9 +101,21 @@ def clients(config: Config) -> Clients:
     return Clients(iam, ec2, redshift, s3_client(config), account)
 
 
-def s3_client(config: Config) -> Any:
+def s3_client(config: Config, connections: int = 10) -> Any:
     """A client of S3, where the files are that are loaded."""
-    return client(config, "s3", config.s3_region)
+    return client(config, "s3", config.s3_region, connections)
+
+
+def delete_objects(s3: Any, name: str, prefix: str = "") -> None:
+    """Delete what a bucket has there, and every version should somebody have turned them on."""
+    from botocore.exceptions import ClientError
+
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name, Prefix=prefix):
+        found = page.get("Versions", []) + page.get("DeleteMarkers", [])
+        keys = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
+        answer = s3.delete_objects(Bucket=name, Delete={"Objects": keys}) if keys else {}
+        for error in answer.get("Errors", []):
+            raise ClientError({"Error": error}, "DeleteObjects")
 
 
 def attempt(codes: str, call: Callable[..., Any], **arguments: Any) -> Any:

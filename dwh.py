@@ -21,6 +21,8 @@ NODE_RANGES = {
     "ra3.16xlarge rg.12xlarge": range(2, 129),
 }
 NODE_TYPES = {name: nodes for names, nodes in NODE_RANGES.items() for name in names.split()}
+# What PACK_SMALL_FILES_FROM = auto is: Redshift takes its time over each file, the sandbox none.
+PACK_FROM = {"aws": 1000, "sandbox": 0}
 
 
 def text(pattern: str, meaning: str) -> Callable[[str], str]:
@@ -71,6 +73,15 @@ def group_ids(value: str) -> tuple[str, ...]:
     if not all(re.fullmatch("sg-[0-9a-f]{8,17}", each) for each in ids):
         raise ValueError("must be ids such as sg-0123456789abcdef0, or empty")
     return ids
+
+
+def pack_from(value: str) -> int | None:
+    """Read from how many small files on they are packed: 0 is never, None leaves it to us."""
+    if value in {"auto", "never"}:
+        return None if value == "auto" else 0
+    if not re.fullmatch("[1-9][0-9]{0,8}", value):
+        raise ValueError("must be auto, never or a number from 1 on")
+    return int(value)
 
 
 def yes_or_no(value: str) -> bool:
@@ -131,9 +142,17 @@ class Config:
     song_data: str = setting("s3", "SONG_DATA", s3_url)
     s3_region: str = setting("s3", "REGION", region)
     max_bad_records: int = setting("load", "MAX_BAD_RECORDS", number(range(100_000)))
+    pack_small_files_from: int | None = setting("load", "PACK_SMALL_FILES_FROM", pack_from)
     sandbox_data: str = setting("sandbox", "DATA", text(".+", "sample or a folder"))
     sandbox_state: str = setting("sandbox", "STATE", text(".+", "a folder"))
     sandbox_port: int = setting("sandbox", "PORT", number(range(65536)))
+
+    @property
+    def pack_from(self) -> int:
+        """From how many small files on they are packed before COPY; 0 is never."""
+        if self.pack_small_files_from is None:
+            return PACK_FROM[self.target]
+        return self.pack_small_files_from
 
 
 def load_config(path: Path) -> Config:

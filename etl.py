@@ -25,6 +25,7 @@ from errors import DwhError, first_line, passing_reason
 from loading import run as runs
 from loading.audit import check
 from loading.files import find_new
+from loading.packing import pack, remove_leftovers, removed_at_the_end
 from loading.run import MEGABYTE, Done, Run
 from loading.staging import RoleError, stage
 from terminal import counted, parser, print_table, run, say, step
@@ -89,11 +90,12 @@ def load(config: Config, this: Run, everything: bool) -> Totals:
     what cannot be loaded.
     """
     role = role_arn(config)
-    with closing(connect(config)) as session:
+    with closing(connect(config)) as session, removed_at_the_end(config, role, this):
         cursor = session.cursor()
         require_tables(cursor)
         runs.begin(cursor, this)
         lock(cursor, config)
+        remove_leftovers(config, role)
         if this.tries > 1 and runs.status(cursor, this) == "loaded":
             say("the load was committed before the connection was lost")
             return count_rows(cursor)
@@ -146,7 +148,8 @@ def find_files(cursor: cursor, config: Config, this: Run, everything: bool) -> N
 
 
 def fill_star(cursor: cursor, config: Config, role: str, this: Run) -> None:
-    """Stage, check, transform, enter the files into the ledger, and check."""
+    """Pack, stage, check, transform, enter the files into the ledger, and check."""
+    pack(cursor, config, role, this)
     stage(cursor, config, role, this)
     check(cursor, "check of the files", sql_queries.staged_checks, this, MEND_FILES)
     cursor.execute(sql_queries.staged_plays)
@@ -203,8 +206,9 @@ def report(this: Run, totals: Totals) -> None:
         return
     steps = {done.step: done for done in this.steps}
     rows: list[tuple[Any, ...]] = []
-    for table, copied in this.copies.items():
-        rows.append((table, copied.rows, None, None, in_seconds(steps[f"copy {table}"])))
+    for table in this.files:
+        copied, _ = this.copied(table)
+        rows.append((table, copied, None, None, in_seconds(steps[f"copy {table}"])))
     for table, (now, *matched) in totals.items():
         done = steps[f"transform {table}"]
         rows.append((table, now, done.new, done.changed, in_seconds(done)))

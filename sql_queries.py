@@ -50,11 +50,16 @@ DISTSTYLE EVEN
 
 staging_files_create = """
 CREATE TABLE IF NOT EXISTS staging_files (
-    -- One file that the load copies, as S3 lists it; the names are the keys of its JSON.
+    -- One file that the load copies, as S3 lists it; the names are the keys of its JSON. COPY reads
+    -- it as the part: itself, or what it is packed into, there from the first line to the last.
     file VARCHAR(1100),
     etag VARCHAR(128),
     size BIGINT,
-    staging_table VARCHAR(64)
+    staging_table VARCHAR(64),
+    part VARCHAR(1100),
+    first_line BIGINT,
+    last_line BIGINT,
+    record_count BIGINT
 )
 DISTSTYLE EVEN
 """
@@ -396,7 +401,9 @@ staging_columns = {
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name,
     song_id, title, duration, year
 """,
-    "staging_files": "file, etag, size, staging_table",
+    "staging_files": """
+    file, etag, size, staging_table, part, first_line, last_line, record_count
+""",
 }
 
 # TRIMBLANKS, because Redshift's comparisons ignore trailing blanks, and its groups and sorts need
@@ -406,7 +413,7 @@ COPY {table} ({columns})
 FROM {manifest}
 IAM_ROLE {role}
 REGION {region}
-MANIFEST
+MANIFEST{compression}
 FORMAT AS JSON {json}
 MAXERROR {max_error}
 {trimming}
@@ -419,7 +426,15 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def copy_query(table: str, manifest: str, json: str, role: str, region: str, max_error: int) -> str:
+def copy_query(
+    table: str,
+    manifest: str,
+    json: str,
+    role: str,
+    region: str,
+    max_error: int,
+    is_packed: bool = False,
+) -> str:
     """Build the COPY of one staging table, which cannot carry bind parameters.
 
     It fails when it meets `max_error` bad records. The names of files are kept to the letter.
@@ -432,9 +447,15 @@ def copy_query(table: str, manifest: str, json: str, role: str, region: str, max
         region=literal(region),
         json=literal(json),
         max_error=max_error,
+        compression=" GZIP" if is_packed else "",
         trimming="" if table == "staging_files" else "TRIMBLANKS",
     )
 
+
+slices = """
+-- How many slices the cluster has, each of which loads a file at a time.
+SELECT COUNT(*) FROM stv_slices
+"""
 
 last_copy = """
 -- The id of the COPY that this session has just run.
@@ -474,7 +495,7 @@ SELECT
     TRIM(raw_field_value) AS value,
     TRIM(err_reason) AS reason
 FROM stl_load_errors
-WHERE query IN (%(events_copy)s, %(songs_copy)s)
+WHERE query IN %(copies)s
 ORDER BY filename, line_number
 LIMIT 10
 """
@@ -497,17 +518,19 @@ INSERT INTO rejected_records (run_id, file, line_number, column_name, value, rea
 -- Redshift cuts the names of files: a name that two of them begin with stays cut.
 WITH names AS (
     SELECT
-        LEFT(file, 256) AS short_name,
+        LEFT(part, 256) AS short_name,
+        first_line,
+        last_line,
         MAX(file) AS file
     FROM staging_files
-    GROUP BY LEFT(file, 256)
+    GROUP BY LEFT(part, 256), first_line, last_line
     HAVING COUNT(*) = 1
 )
 
 SELECT
     %(run_id)s AS run_id,
     COALESCE(names.file, TRIM(stl_load_errors.filename)) AS file,
-    stl_load_errors.line_number,
+    stl_load_errors.line_number - COALESCE(names.first_line, 1) + 1 AS line_number,
     COALESCE(TRIM(stl_load_errors.colname), '') AS column_name,
     CASE
         WHEN COALESCE(TRIM(stl_load_errors.colname), '') = ''
@@ -516,8 +539,12 @@ SELECT
     END AS value,
     COALESCE(TRIM(stl_load_errors.err_reason), '') AS reason
 FROM stl_load_errors
-LEFT JOIN names ON TRIM(stl_load_errors.filename) = names.short_name
-WHERE stl_load_errors.query IN (%(events_copy)s, %(songs_copy)s)
+LEFT JOIN names
+    ON
+        TRIM(stl_load_errors.filename) = names.short_name
+        AND stl_load_errors.line_number >= names.first_line
+        AND stl_load_errors.line_number <= names.last_line
+WHERE stl_load_errors.query IN %(copies)s
 """
 
 # For people to ask; the id is one that etl.py has made.
@@ -539,7 +566,7 @@ WITH scanned AS (
         TRIM(filename) AS short_name,
         MAX(lines_scanned) AS line_count
     FROM stl_load_commits
-    WHERE query IN (%(counted_events_copy)s, %(counted_songs_copy)s)
+    WHERE query IN %(counted_copies)s
     GROUP BY TRIM(filename)
     HAVING COUNT(*) = 1
 ),
@@ -560,12 +587,14 @@ SELECT
     staging_files.staging_table,
     CASE
         WHEN staging_files.size = 0 THEN 0
-        ELSE scanned.line_count - COALESCE(refused.record_count, 0)
+        ELSE
+            COALESCE(staging_files.record_count, scanned.line_count)
+            - COALESCE(refused.record_count, 0)
     END AS row_count,
     COALESCE(refused.record_count, 0) AS rejected,
     %(run_id)s AS run_id
 FROM staging_files
-LEFT JOIN scanned ON LEFT(staging_files.file, 256) = scanned.short_name
+LEFT JOIN scanned ON LEFT(staging_files.part, 256) = scanned.short_name
 LEFT JOIN refused ON staging_files.file = refused.file
 """
 
@@ -1104,7 +1133,7 @@ SELECT
 FROM (
     SELECT
         staging_table,
-        COUNT(*) AS listed,
+        COUNT(DISTINCT part) AS listed,
         MAX(
             CASE staging_table
                 WHEN 'staging_events' THEN %(events_found)s ELSE %(songs_found)s
@@ -1120,6 +1149,28 @@ FROM (
     GROUP BY staging_table
 ) AS files
 WHERE listed <> found OR listed <> copied
+ORDER BY staging_table
+""",
+    "every packed record was copied": """
+-- Tables of which COPY has found another number of records in the parts than there were packed.
+SELECT
+    staging_table,
+    packed,
+    copied,
+    COUNT(*) OVER () AS exceptions
+FROM (
+    SELECT
+        staging_table,
+        COALESCE(SUM(record_count), 0) AS packed,
+        MAX(
+            CASE staging_table
+                WHEN 'staging_events' THEN %(events_packed)s ELSE %(songs_packed)s
+            END
+        ) AS copied
+    FROM staging_files
+    GROUP BY staging_table
+) AS files
+WHERE packed <> copied
 ORDER BY staging_table
 """,
     "every copied record is staged": """

@@ -135,7 +135,7 @@ def copy_statement(config: dwh.Config, source: str) -> str:
     """The pipeline's COPY of events, from another source."""
     role, table = aws.role_arn(config), "staging_events"
     listed = files.list_files(aws.s3_client(config), "LOG_DATA", source)
-    manifest = files.write_lists(config, role, {table: listed})[table]
+    manifest = files.write_lists(config, role, {table: listed}, {})[table][0].url
     return sql_queries.copy_query(
         table, manifest, config.log_json_paths, role, config.s3_region, max_error=1
     )

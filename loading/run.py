@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sql_queries
 from dwh import Config
 from errors import explain
-from loading.files import File
+from loading.files import File, Place
 from terminal import print_table, without_secrets
 from warehouse import connect
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # The longest reason of a failure that is kept: in bytes it is then short enough for its column.
 LONGEST_REASON = 1000
 MEGABYTE = 1_000_000
+# The id of no COPY: SQL takes no empty list.
+NO_COPY = -1
 
 
 @dataclass
@@ -34,7 +36,8 @@ class Copied:
     ends, `lines` of their lines, as Redshift counts them.
     """
 
-    copy_id: int = -1
+    copy_id: int = NO_COPY
+    is_packed: bool = False
     rows: int = 0
     found: int = 0
     rejected: int = 0
@@ -42,9 +45,9 @@ class Copied:
     lines: int = 0
 
     @property
-    def counted_id(self) -> int:
-        """The id if each line of the files was a row or was refused; else none."""
-        return self.copy_id if self.lines == self.rows + self.rejected else -1
+    def records(self) -> int:
+        """The records that it has found, good and bad."""
+        return self.rows + self.rejected
 
 
 class Done(NamedTuple):
@@ -64,14 +67,15 @@ class Run:
     started: float = field(default_factory=time.monotonic)
     tries: int = 0
     files: dict[str, list[File]] = field(default_factory=dict)
-    copies: dict[str, Copied] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    copies: dict[str, list[Copied]] = field(default_factory=dict)
     steps: list[Done] = field(default_factory=list)
     first_play: datetime | None = None
     last_play: datetime | None = None
 
     def start_over(self) -> None:
         """Forget what a load has come to that was undone."""
-        for part in (self.files, self.copies, self.steps):
+        for part in (self.files, self.places, self.copies, self.steps):
             part.clear()
 
     @property
@@ -87,11 +91,24 @@ class Run:
     @property
     def rejected(self) -> int:
         """The records that COPY has refused."""
-        return sum(copied.rejected for copied in self.copies.values())
+        return sum(copied.rejected for copied in self.all_copies)
 
-    def copied(self, table: str) -> Copied:
-        """What the COPY of a staging table has come to; nothing if there was none."""
-        return self.copies.get(table, Copied())
+    @property
+    def all_copies(self) -> list[Copied]:
+        """The COPYs of all staging tables."""
+        return [copied for copies in self.copies.values() for copied in copies]
+
+    def copied(self, table: str) -> tuple[int, int]:
+        """The rows that the COPYs of a table have brought, and the records that they refused."""
+        copies = self.copies.get(table, [])
+        return sum(each.rows for each in copies), sum(each.rejected for each in copies)
+
+    def original(self, part: str, line: int) -> tuple[str, int]:
+        """Which file and line of it a line is that COPY has read in a part, or in a file."""
+        for url, place in self.places.items():
+            if place.part == part and place.first_line <= line <= place.last_line:
+                return url, line - place.first_line + 1
+        return part, line
 
     def done(
         self, step: str, seconds: float, new: int | None = None, changed: int | None = None
@@ -101,7 +118,8 @@ class Run:
 
     def values(self) -> dict[str, Any]:
         """What statements have to be told of the run."""
-        events, songs = self.copied("staging_events"), self.copied("staging_songs")
+        ids = [copied.copy_id for copied in self.all_copies]
+        counted = [each.copy_id for each in self.all_copies if each.lines == each.records]
         return {
             "run_id": self.run_id,
             "milliseconds": round((time.monotonic() - self.started) * 1000),
@@ -110,20 +128,20 @@ class Run:
             "rejected": self.rejected,
             "first_play": self.first_play,
             "last_play": self.last_play,
-            **{f"events_{name}": value for name, value in of_copy(events).items()},
-            **{f"songs_{name}": value for name, value in of_copy(songs).items()},
-            "counted_events_copy": events.counted_id,
-            "counted_songs_copy": songs.counted_id,
+            "copies": (*ids, NO_COPY),
+            "counted_copies": (*counted, NO_COPY),
+            **of_copies("events", self.copies.get("staging_events", [])),
+            **of_copies("songs", self.copies.get("staging_songs", [])),
         }
 
 
-def of_copy(copied: Copied) -> dict[str, int]:
-    """What statements have to be told of a COPY."""
+def of_copies(name: str, copies: list[Copied]) -> dict[str, int]:
+    """What statements have to be told of the COPYs of a staging table."""
     return {
-        "copy": copied.copy_id,
-        "rows": copied.rows,
-        "found": copied.found,
-        "files": copied.files,
+        f"{name}_rows": sum(copied.rows for copied in copies),
+        f"{name}_found": sum(copied.found for copied in copies),
+        f"{name}_files": sum(copied.files for copied in copies),
+        f"{name}_packed": sum(copied.records for copied in copies if copied.is_packed),
     }
 
 

@@ -9,7 +9,7 @@ import sql_queries
 from aws import polling
 from dwh import Config
 from errors import DwhError, first_line, passing_reason
-from loading.files import sources, write_lists
+from loading.files import Manifest, sources, write_lists
 from loading.progress import watched
 from loading.run import Copied, Run
 from terminal import counted, step
@@ -33,23 +33,24 @@ def stage(cursor: cursor, config: Config, role: str, run: Run) -> None:
     """Replace what is staged by the new files. Raises DwhError for what cannot be loaded."""
     for clear in sql_queries.clear_staging_queries.values():
         cursor.execute(clear)
-    for table, manifest in write_lists(config, role, run.files).items():
+    for table, manifests in write_lists(config, role, run.files, run.places).items():
+        run.copies[table] = []
         with step(f"copy {table}") as current, watched(config, cursor, current):
-            copied = copy(cursor, config, role, run, table, manifest)
-            current.result = counted(copied.rows, "row")
-            if copied.rejected:
-                current.result += f", {copied.rejected} rejected"
-        if table != "staging_files":
-            run.copies[table] = copied
-        run.done(f"copy {table}", current.seconds, copied.rows)
+            for manifest in manifests:
+                run.copies[table].append(copy(cursor, config, role, run, table, manifest))
+            rows, rejected = run.copied(table)
+            current.result = counted(rows, "row") + (f", {rejected} rejected" if rejected else "")
+        run.done(f"copy {table}", current.seconds, rows)
     if run.rejected > config.max_bad_records:
         cursor.execute(sql_queries.first_refused_records, run.values())
-        raise bad_records(cursor.fetchall(), config)
+        raise bad_records(cursor.fetchall(), config, run)
     cursor.execute(sql_queries.rejected_records_insert, run.values())
 
 
-def copy(cursor: cursor, config: Config, role: str, run: Run, table: str, manifest: str) -> Copied:
-    """Copy one table's files, and explain why if that fails.
+def copy(
+    cursor: cursor, config: Config, role: str, run: Run, table: str, manifest: Manifest
+) -> Copied:
+    """Copy the files of a manifest to their table, and explain why if that fails.
 
     It goes on for some bad records more than are allowed, so that they can be shown together.
     """
@@ -58,28 +59,30 @@ def copy(cursor: cursor, config: Config, role: str, run: Run, table: str, manife
     json = config.log_json_paths if table == "staging_events" else "auto"
     allowed = max(config.max_bad_records - run.rejected, 0)
     most = 1 if table == "staging_files" else allowed + SHOWN_RECORDS
-    query = sql_queries.copy_query(table, manifest, json, role, config.s3_region, most)
+    query = sql_queries.copy_query(
+        table, manifest.url, json, role, config.s3_region, most, manifest.is_packed
+    )
     try:
         cursor.execute(query)
     except psycopg2.InternalError as error:
         if passing_reason(error, is_repeated=False):
             raise
-        raise explain_copy(cursor, error, config, table) from error
-    return find_copied(cursor)
+        raise explain_copy(cursor, error, config, run, table) from error
+    return find_copied(cursor, manifest.is_packed)
 
 
-def find_copied(cursor: cursor) -> Copied:
+def find_copied(cursor: cursor, is_packed: bool) -> Copied:
     """What the COPY that has just run has come to, once Redshift has all of it on record.
 
     If that never agrees, the checks say what is missing.
     """
     (copy_id,) = ask(cursor, sql_queries.last_copy)
-    found = Copied(copy_id)
+    found = Copied(copy_id, is_packed)
     for _ in polling(RECORD_SECONDS):
         if history := ask(cursor, sql_queries.copy_history, copy_id=copy_id):
             files = ask(cursor, sql_queries.copied_files, copy_id=copy_id)
             (refused,) = ask(cursor, sql_queries.refused_records, copy_id=copy_id)
-            found = Copied(copy_id, *map(int, (*history, *files)))
+            found = Copied(copy_id, is_packed, *map(int, (*history, *files)))
             if (found.files, refused) == (found.found, found.rejected):
                 break
     return found
@@ -94,7 +97,9 @@ def ask(cursor: cursor, query: str, **values: Any) -> Any:
 # ---------------------------------------------------------------------------- why it failed
 
 
-def explain_copy(cursor: cursor, error: Exception, config: Config, table: str) -> DwhError:
+def explain_copy(
+    cursor: cursor, error: Exception, config: Config, run: Run, table: str
+) -> DwhError:
     """Why a COPY failed: what is missing in S3, or the records that it refused."""
     message = str(error)
     source = sources(config).get(table, ("", table))[1]
@@ -102,7 +107,7 @@ def explain_copy(cursor: cursor, error: Exception, config: Config, table: str) -
     if view:
         cursor.connection.rollback()
         cursor.execute(sql_queries.newest_load_errors[view[0]])
-        return bad_records(cursor.fetchall(), config)
+        return bad_records(cursor.fetchall(), config, run)
     file = re.search(r"S3 key being read : (s3://\S+)", message)
     reason = re.sub(",Rid .*", "", first_line(error))
     what = f"{file[1] if file else source} cannot be loaded: {reason}"
@@ -123,10 +128,11 @@ COPY_HINTS = {
 }
 
 
-def bad_records(errors: list[tuple[Any, ...]], config: Config) -> DwhError:
+def bad_records(errors: list[tuple[Any, ...]], config: Config, run: Run) -> DwhError:
     """The records that COPY refused: where they are, and why."""
     details = []
-    for file, line, column, value, reason in errors:
+    for part, line_of_part, column, value, reason in errors:
+        file, line = run.original(part, line_of_part)
         place = f", column {column}, value {shortened(value or '')!r}" if column else ""
         details.append(f"{file} line {line}{place}: {reason}")
     what = f"there are bad records, and MAX_BAD_RECORDS in dwh.cfg allows {config.max_bad_records}"

@@ -8,6 +8,7 @@ from aws import (
     Clients,
     attempt,
     check_ours,
+    delete_objects,
     is_ours,
     polling,
     tags,
@@ -151,7 +152,7 @@ def delete(s3: Any, name: str, current: Step) -> None:
     from botocore.exceptions import ClientError
 
     for _ in polling(DELAY_SECONDS):
-        attempt("NoSuchBucket", empty, s3=s3, name=name)
+        attempt("NoSuchBucket", delete_objects, s3=s3, name=name)
         try:
             attempt("NoSuchBucket", s3.delete_bucket, Bucket=name)
         except ClientError as error:
@@ -161,15 +162,3 @@ def delete(s3: Any, name: str, current: Step) -> None:
         else:
             return
     current.result = "still in use"
-
-
-def empty(s3: Any, name: str) -> None:
-    """Delete every object, and every version should somebody have turned them on."""
-    from botocore.exceptions import ClientError
-
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
-        found = page.get("Versions", []) + page.get("DeleteMarkers", [])
-        keys = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
-        answer = s3.delete_objects(Bucket=name, Delete={"Objects": keys}) if keys else {}
-        for error in answer.get("Errors", []):
-            raise ClientError({"Error": error}, "DeleteObjects")

@@ -94,12 +94,13 @@ def read(cursor: Any, query: str) -> list[tuple[Any, ...]]:
 @pytest.fixture
 def night(pipeline: Pipeline) -> Night:
     """A second load that has something to do for each of its statements."""
-    change(pipeline.config, load_MAX_BAD_RECORDS="1")
+    # Its three songs are packed, its two files of events are not.
+    change(pipeline.config, load_MAX_BAD_RECORDS="1", load_PACK_SMALL_FILES_FROM="3")
     pipeline.songs({"song_id": "SO5", "year": 0}, {"song_id": "SO6", "title": "Late"})
     pipeline.events({}, {"itemInSession": 1, "song": "Later", "userId": "40"}, file="a.json")
     pipeline.load()
     pipeline.songs({"song_id": "SO5", "year": 1999, "artist_location": "Oslo"})
-    pipeline.songs({"song_id": "SO7", "title": "Later", "artist_id": "AR7"})
+    pipeline.songs({"song_id": "SO7", "title": "Later", "artist_id": "AR7"}, {"song_id": "SO8"})
     pipeline.events({"itemInSession": 2, "level": "paid", "ts": 1541105840000}, file="b.json")
     altered = [EVENT | {"location": "Another"}, EVENT | {"itemInSession": 3, "song": "Late"}]
     lines = [json.dumps(each) for each in altered]

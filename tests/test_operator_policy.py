@@ -75,8 +75,11 @@ class Operator:
 
 
 def actions(statement: dict[str, Any]) -> list[str]:
-    found = statement["Action"]
-    return [found] if isinstance(found, str) else found
+    return as_list(statement["Action"])
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 @pytest.fixture
@@ -172,7 +175,12 @@ SETUP = [
     ("LogInAsUser", "redshift:GetClusterCredentials"),
     ("LogInToDatabase", "redshift:GetClusterCredentials"),
 ]
-LOAD = [("FilesToLoad", "s3:ListBucket"), ("WorkBucketFiles", "s3:PutObject")]
+LOAD = [
+    ("WorkBucket", "s3:ListBucketVersions"),
+    ("FilesToLoad", "s3:ListBucket"),
+    ("SmallFilesToPack", "s3:GetObject"),
+    ("WorkBucketFiles", "s3:PutObject"),
+]
 MEND = [
     ("Roles", "iam:UpdateAssumeRolePolicy"),
     ("Roles", "iam:DeleteRolePolicy"),
@@ -186,7 +194,6 @@ SHUTDOWN = [
     ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:DeleteSecret"),
     ("OwnSecurityGroups", "ec2:DeleteSecurityGroup"),
     ("Roles", "iam:DeleteRole"),
-    ("WorkBucket", "s3:ListBucketVersions"),
     ("WorkBucketFiles", "s3:DeleteObjectVersion"),
     ("WorkBucket", "s3:DeleteBucket"),
     ("LookAround", "redshift:DescribeClusterSnapshots"),
@@ -214,6 +221,7 @@ def test_policy_is_enough_for_all_scripts_and_nothing_in_it_is_idle(operator: Op
     aws.put_files()
     go(SETUP, setup_env)
     aws.run(create_tables)
+    aws.change(load_PACK_SMALL_FILES_FROM="1")
     go(LOAD, etl)
     aws.run(query)
     alter(aws)
@@ -235,7 +243,8 @@ def test_command_of_the_docs_puts_the_names_in() -> None:
     docs = (ROOT / "docs" / "provisioning.md").read_text()
     (command,) = re.findall(r"(?ms)^    (sed .*?) > my-policy.json$", docs)
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
-    named = {arn for each in json.loads(done.stdout)["Statement"] for arn in [each["Resource"]]}
+    statements = json.loads(done.stdout)["Statement"]
+    named = {arn for each in statements for arn in as_list(each["Resource"])}
     assert "arn:aws:redshift:us-west-2:123456789012:dbname:sparkify/sparkify" in named
     assert not [arn for arn in named if re.search(r"\b[A-Z_]{4,}\b", arn)]
 

@@ -109,7 +109,7 @@ def test_run_that_failed_is_on_record_with_its_reason(pipeline: Pipeline, capsys
     (first, second) = pipeline.ask(RUNS)
     assert first == ("failed", 3, 0, f"{found.error}: {found.details[0]}")
     assert second[3] == (
-        "the data failed 1 of 7 checks: every event is of a sane time: 1 exception"
+        "the data failed 1 of 8 checks: every event is of a sane time: 1 exception"
     )
     assert pipeline.ask("SELECT COUNT(*) FROM load_steps") == [(0,)]
 

@@ -193,6 +193,7 @@ class Cluster(models.Cluster):  # type: ignore[misc]
             master_user=self.master_username.lower(),
             master_password=self.master_user_password,
             is_password_managed=self.is_password_managed,
+            nodes=self.number_of_nodes,
             slices=slices,
             attached_roles=lambda: list(self.iam_roles_arn),
             admits=self.admits,

@@ -5,8 +5,8 @@ SET allow_system_table_mods = on;
 CREATE SCHEMA sandbox;
 GRANT USAGE ON SCHEMA sandbox TO PUBLIC;
 
-CREATE TABLE sandbox.settings (slices integer NOT NULL);
-INSERT INTO sandbox.settings VALUES (2);
+CREATE TABLE sandbox.settings (nodes integer NOT NULL, slices integer NOT NULL);
+INSERT INTO sandbox.settings VALUES (1, 2);
 
 -- What CREATE TABLE said and PostgreSQL does not know. Columns go by their number, which outlives
 -- a change of their name.
@@ -341,8 +341,18 @@ FROM sandbox.tables
 CROSS JOIN LATERAL sandbox.measure(table_id, diststyle, distkey)
 WHERE pg_has_role(relowner, 'USAGE') AND tbl_rows IS DISTINCT FROM 0;
 
+-- The slices of all nodes. A superuser's view, because it alone may see the settings.
+CREATE VIEW pg_catalog.stv_slices AS
+SELECT
+    slice * nodes / slices AS node,
+    slice,
+    slice % (slices / nodes) AS localslice,
+    'D'::character(1) AS type
+FROM sandbox.settings
+CROSS JOIN generate_series(0, slices - 1) AS slice;
+
 GRANT SELECT ON pg_catalog.sys_load_history, pg_catalog.sys_load_error_detail, pg_catalog.stl_load_errors,
-    pg_catalog.stl_load_commits, pg_catalog.svv_table_info, pg_catalog.pg_table_def TO PUBLIC;
+    pg_catalog.stl_load_commits, pg_catalog.stv_slices, pg_catalog.svv_table_info, pg_catalog.pg_table_def TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE AS $$
     SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 '

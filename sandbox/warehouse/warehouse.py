@@ -32,6 +32,7 @@ class Identity:
     master_user: str
     master_password: str | None
     is_password_managed: bool
+    nodes: int
     slices: int
     attached_roles: Callable[[], list[str]]
     admits: Callable[[str], bool]
@@ -80,8 +81,9 @@ class Warehouse:
             raise
 
     def _set_up(self) -> None:
-        slices = "UPDATE sandbox.settings SET slices = {}"
-        self._run("template1", slices, sql.Literal(self.identity.slices))
+        settings = "UPDATE sandbox.settings SET (nodes, slices) = ({}, {})"
+        sizes = map(sql.Literal, (self.identity.nodes, self.identity.slices))
+        self._run("template1", settings, *sizes)
         self.users.create_master(self.identity.master_password)
         names = map(sql.Identifier, (self.identity.database, self.identity.master_user))
         self._run("postgres", "CREATE DATABASE {} OWNER {}", *names)
