@@ -56,6 +56,7 @@ def _serve_until(
         buckets.fill(data)
         clusters.install(making.result(), tls.server_context(state / CA_FILE))
     server.start()
+    threading.Thread(target=buckets.look_ahead, daemon=True).start()
     publish(state, State(server.url, str(state / CA_FILE), os.getpid(), data, str(runtime)))
     stopped.wait()
     server.stop()

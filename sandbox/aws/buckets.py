@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -63,12 +65,14 @@ class FolderBucket(FakeBucket):  # type: ignore[misc]
         super().__init__(folder.name, DEFAULT_ACCOUNT_ID, BUCKET_REGION)
         self.folder = folder
         self._seen: dict[Path, int] = {}
+        self._looking = threading.Lock()
 
     @property
     def keys(self) -> Any:
         """moto's keys, after a look at the folder if one of its folders has changed."""
-        if self._folders_changed():
-            self._look()
+        with self._looking:
+            if self._folders_changed():
+                self._look()
         return self._keys
 
     @keys.setter
@@ -100,6 +104,15 @@ def fill(data: str) -> None:
         return
     for folder in sorted(path for path in Path(data).iterdir() if path.is_dir()):
         buckets[folder.name] = FolderBucket(folder)
+
+
+def look_ahead() -> None:
+    """Look through the folders, and reckon the ETags of their files, before anybody asks."""
+    for bucket in list(s3_backends[DEFAULT_ACCOUNT_ID][PARTITION].buckets.values()):
+        if isinstance(bucket, FolderBucket):
+            for key in list(bucket.keys.values()):
+                with suppress(OSError):  # the file has gone meanwhile
+                    _ = key.etag
 
 
 def _sample_bucket() -> Any:

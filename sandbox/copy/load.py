@@ -71,7 +71,8 @@ def run_copy(context: CopyContext, backend: Backend, command: CopyCommand) -> Co
         log = LoadLog(context.data, backend, table, sources)
         rejections = Rejections(table.name, command.max_error)
         scan = _load(backend, command, table, (objects, paths), rejections, log)
-        backend.execute(f"ANALYZE {table.quoted_name}")
+        if command.stat_update != "OFF":
+            backend.execute(f"ANALYZE {table.quoted_name}")
         set_last_copy(backend, scan.rows, log.query_id)
         return CopyResult(scan.rows, _notices(table.name, scan.rows, len(rejections.errors)))
 

@@ -28,8 +28,9 @@ CREATE FUNCTION sandbox.column_name(table_id oid, number smallint) RETURNS text 
     'SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = table_id AND attnum = number';
 
 -- A table made LIKE another takes over its distribution and sort keys.
-CREATE FUNCTION sandbox.record_table(new_table regclass, declared jsonb, parent regclass) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- Returns the leading sort key.
+CREATE FUNCTION sandbox.keep_attributes(new_table regclass, declared jsonb, parent regclass) RETURNS smallint
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     WITH attributes AS (
         SELECT
             declared ->> 'diststyle' AS diststyle, declared ->> 'distkey' AS distkey,
@@ -60,7 +61,24 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     FROM attributes
     INNER JOIN pg_class ON oid = new_table AND relkind = 'r' AND pg_has_role(session_user, relowner, 'USAGE')
     ON CONFLICT (table_id) DO NOTHING
+    RETURNING sortkeys[1]
 $$;
+
+-- Redshift reads only the blocks whose range of the sort key is asked for. What stands for that here is
+-- an index, of types whose values cannot be too long for one; its name is none that a table is given.
+CREATE FUNCTION sandbox.record_table(new_table regclass, declared jsonb, parent regclass) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    sortkey smallint := sandbox.keep_attributes(new_table, declared, parent);
+    key_column name := (
+        SELECT attname FROM pg_attribute
+        WHERE attrelid = new_table AND attnum = sortkey AND attlen > 0
+    );
+BEGIN
+    IF key_column IS NOT NULL THEN
+        EXECUTE format('CREATE INDEX %I ON %s (%I)', 'sort key of ' || new_table::oid, new_table, key_column);
+    END IF;
+END $$;
 
 -- The same as constraint_name() of sandbox/dialect/column_types.py.
 CREATE FUNCTION sandbox.constraint_name(kind text, column_name text) RETURNS text

@@ -44,6 +44,9 @@ SETTINGS = {
     "checkpoint_timeout": "1h",
     "work_mem": "64MB",
     "jit": "off",
+    # Redshift joins by hash as well, wherever it can. A table that is filled and read in one
+    # transaction has no statistics, and PostgreSQL would look up one row after another.
+    "enable_nestloop": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # Redshift's SNAPSHOT isolation, the default of new clusters.

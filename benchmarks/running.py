@@ -1,0 +1,112 @@
+"""Running the scripts as a user does, and measuring them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg2
+import psycopg2.extensions
+
+import dwh
+from benchmarks.inputs import ROOT
+from sandbox import control
+
+MEGABYTE = 1_000_000
+
+
+class Figure(NamedTuple):
+    """One measurement and what it may be at most."""
+
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether it is more than it may be."""
+        return self.target is not None and self.value > self.target
+
+
+def run(script: str, config: Path, *options: str) -> float:
+    """Run a script that must succeed; the seconds that it takes."""
+    command = [sys.executable, str(ROOT / script), "--config", str(config), *options]
+    begun = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{script} has failed: {done.stderr}")
+    return time.perf_counter() - begun
+
+
+@contextmanager
+def environment(config: Path) -> Iterator[dwh.Config]:
+    """An environment with empty tables, for the time of the block."""
+    run("setup_env.py", config)
+    try:
+        run("create_tables.py", config)
+        yield dwh.load_config(config)
+    finally:
+        run("shutdown_env.py", config)
+
+
+def ask(config: dwh.Config, statement: str) -> list[tuple[Any, ...]]:
+    """What the PostgreSQL behind the warehouse answers."""
+    psycopg2.extensions.set_wait_callback(None)
+    with closing(psycopg2.connect(host=socket(config), user="rdsdb", dbname=config.database)) as db:
+        cursor = db.cursor()
+        cursor.execute(statement)
+        found = cursor.fetchall() if cursor.description else []
+        db.commit()
+    return found
+
+
+def tidy(config: dwh.Config) -> None:
+    """Do at once what PostgreSQL and Redshift do by themselves when there is time."""
+    psycopg2.extensions.set_wait_callback(None)
+    with closing(psycopg2.connect(host=socket(config), user="rdsdb", dbname=config.database)) as db:
+        db.autocommit = True
+        db.cursor().execute("VACUUM ANALYZE")
+
+
+def state(config: dwh.Config) -> control.State:
+    """The running sandbox."""
+    return control.read_state(Path(config.sandbox_state))
+
+
+def socket(config: dwh.Config) -> str:
+    """The folder of the socket of the PostgreSQL behind the warehouse."""
+    (found,) = Path(state(config).runtime_folder).glob("c*/.s.PGSQL.5432")
+    return str(found.parent)
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Seconds that something takes."""
+    begun = time.perf_counter()
+    action()
+    return time.perf_counter() - begun
+
+
+def peak_of_process(pid: int) -> float:
+    """The largest resident size that a process has had, in MB; 0 where Linux's /proc is not."""
+    status = Path(f"/proc/{pid}/status")
+    found = re.search(r"VmHWM:\s+(\d+)", status.read_text()) if status.exists() else None
+    return int(found[1]) * 1024 / MEGABYTE if found else 0.0
+
+
+def peak_of_script(script: str, config: Path, *options: str) -> float:
+    """Run a script; the largest resident size that it has had, in MB."""
+    command = [sys.executable, str(ROOT / script), "--config", str(config), *options]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{script} has failed")
+    return usage.ru_maxrss * 1024 / MEGABYTE
