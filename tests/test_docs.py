@@ -35,13 +35,28 @@ def test_tables_on_record_have_the_columns_that_it_names() -> None:
         assert re.findall(r"(?m)^    ([a-z_]+) [A-Z]", statement) == columns
 
 
-QUERIES = re.findall(r'(?m)^    python query\.py "(.*)"$', LOADING)
+PERFORMANCE = (ROOT / "docs" / "performance.md").read_text()
+SHOWN = re.findall(r'(?m)^    python query\.py "(.*)"$', LOADING + PERFORMANCE)
+QUERIES = [statement.replace('\\"', '"') for statement in SHOWN]
 
 
 @pytest.mark.parametrize("statement", QUERIES)
 def test_queries_that_it_shows_work(empty_pipeline: Pipeline, statement: str) -> None:
     done = run_script("query.py", statement, "--config", str(empty_pipeline.config))
     assert done.returncode == 0, done.stderr
+
+
+def test_view_that_it_shows_names_columns_of_the_fact() -> None:
+    (columns,) = re.findall(r"(?m)^ +SELECT (.*) FROM songplays$", PERFORMANCE)
+    fact = re.findall(r"(?m)^    ([a-z_]+) [A-Z]", sql_queries.songplays_create)
+    assert set(columns.split(", ")) < set(fact)
+
+
+def test_statements_whose_rows_move_are_those_of_the_transform() -> None:
+    table = PERFORMANCE.partition("| statement |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`(batch_[a-z]+|song_matches|rematched_plays)`", table))
+    made = "".join(each for many in sql_queries.transform_queries.values() for each in many)
+    assert named == set(re.findall(r"CREATE TEMP TABLE (\w+)", made)) - {"touched_songs"}
 
 
 def test_statuses_are_those_of_the_runs() -> None:
