@@ -92,7 +92,7 @@ def nights(folder: Path) -> list[Figure]:
             found.append(whole - ask(config, LISTING)[0][0])
     medians = [statistics.median(found[stored : stored + NIGHTS]) for stored in STORED_DAYS]
     nightly = [
-        Figure(f"a night on top of {number} days of {EVENTS_A_DAY:,} events", seconds, "s")
+        Figure(f"a night after {number} of {EVENTS_A_DAY:,} events each", seconds, "s")
         for number, seconds in zip(STORED_DAYS, medians, strict=True)
     ]
     return [

@@ -9,7 +9,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import accumulate, groupby, islice
 from math import ceil
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -33,6 +33,7 @@ PART_BYTES = 128_000_000
 # files at most are read before their turn.
 READERS = 32
 READ_AHEAD = 48
+READ_TRIES = 3
 # Smaller would take longer than it spares: a part is read once, and removed.
 GZIP_LEVEL = 1
 SHOWN_EVERY = 100
@@ -136,6 +137,16 @@ def read_ahead(pool: ThreadPoolExecutor, s3: Any, files: Iterable[File]) -> Iter
 
 
 def read(s3: Any, file: File) -> bytes:
+    """The content of a file as it is now; boto3 itself does not try again once an answer begins."""
+    from botocore.exceptions import HTTPClientError, IncompleteReadError
+
+    for _ in range(READ_TRIES - 1):
+        with suppress(HTTPClientError, IncompleteReadError):
+            return read_once(s3, file)
+    return read_once(s3, file)
+
+
+def read_once(s3: Any, file: File) -> bytes:
     """The content of a file as it is now. Raises DwhError if there is none."""
     bucket, key = split_url(file.url)
     answer = attempt("NoSuchKey NoSuchBucket", s3.get_object, Bucket=bucket, Key=key)

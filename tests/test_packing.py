@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from bad_input import all_cases
 from conftest import CLUSTER, EVENT, Pipeline
-from hypothesis import given
-from hypothesis import strategies as st
 from script_runs import change, refused_here
 
 import etl
@@ -20,7 +18,7 @@ from aws import s3_client
 from dwh import load_config
 from loading import packing
 from loading.files import File
-from loading.packing import count_records, split
+from loading.packing import split
 
 CAPTURE = pytest.CaptureFixture[str]
 BUCKET = f"{CLUSTER}-dwh-123456789012-us-west-2-an"
@@ -263,58 +261,6 @@ def test_parts_that_cannot_be_removed_are_no_fault_of_the_load(
     assert warnings[0].startswith("warning: packed files stay in S3 until the next run: ")
     assert pipeline.ask("SELECT COUNT(*) FROM songplays") == [(12,)]
     assert len(parts(pipeline)) == SLICES
-
-
-# ---------------------------------------------------------------------------- the pieces
-
-
-@pytest.mark.parametrize(
-    ("content", "records"),
-    [
-        ("", 0),
-        (" \r\n\t\n", 0),
-        ("{}", 1),
-        ("{}\n{}\n", 2),
-        ("{} {}{}", 3),
-        ('{"a":\n [1,\n 2]}\n{}', 2),
-        ('{"a": "}{"}', 1),
-        ("[{}]", None),
-        ("{},{}", None),
-        ("{", None),
-        ('{"a": 1', None),
-        ('{"a": NaN}', None),
-        ('{"a": -Infinity}', None),
-        ('{"a": "\t"}', None),
-        ("{}\0", None),
-        ("{}\v{}", None),
-        ("\ufeff{}", None),
-        ("1 2", None),
-        ("[" * 100_000, None),
-        ('{"a": ' + "9" * 5000 + "}", None),
-        ("{}\N{NO-BREAK SPACE}{}", None),
-    ],
-)
-def test_records_are_counted_where_nothing_can_spoil_the_next_file(
-    content: str, records: int | None
-) -> None:
-    assert count_records(content.encode()) == records
-
-
-@pytest.mark.parametrize(
-    "content", [b"\xff{}", '{"a": "é"}'.encode("latin1"), "{}".encode("utf-16")]
-)
-def test_what_is_not_utf_8_is_not_packed(content: bytes) -> None:
-    assert count_records(content) is None
-
-
-@given(st.lists(st.integers(1, packing.SMALL_BYTES), min_size=1), st.integers(1, 40))
-def test_files_are_split_into_groups_of_about_the_same_size(sizes: list[int], number: int) -> None:
-    files = [File(str(place), "", size) for place, size in enumerate(sizes)]
-    groups = split(files, number)
-    assert [file for group in groups for file in group] == files
-    assert len(groups) <= number
-    most = max(sum(file.size for file in group) for group in groups)
-    assert most <= sum(sizes) / number + max(sizes)
 
 
 def test_parts_are_gzip_files_that_hold_whole_lines(
