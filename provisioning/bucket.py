@@ -1,4 +1,4 @@
-"""The private S3 bucket in which etl.py tells COPY which files to load."""
+"""The private S3 bucket in which etl.py tells COPY which files to load, and packs small ones."""
 
 from __future__ import annotations
 
