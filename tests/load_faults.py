@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -27,14 +28,16 @@ class Faults:
 
     def __init__(self, number: int) -> None:
         self.number, self.count = number, 0
+        self.lock = threading.Lock()
 
     @property
     def is_met(self) -> bool:
         return self.count >= self.number
 
     def is_due(self) -> bool:
-        self.count += 1
-        return self.count == self.number
+        with self.lock:
+            self.count += 1
+            return self.count == self.number
 
     def of_warehouse(self, session: Any, ask: Callable[[], Any]) -> Any:
         """Fail a statement, or the commit, that `ask` sends."""
@@ -131,19 +134,22 @@ def ask(session: Any, asked: Callable[[], Any]) -> None:
 
 
 class Calls:
-    """Counts the calls of AWS's API, and fails them; the tries of one call are one point."""
+    """Counts the calls of AWS's API, and fails them; the tries of one call are one point.
+
+    Calls of several threads are under way at once, each from its beginning to its end in one.
+    """
 
     def __init__(self, faults: Faults) -> None:
-        self.faults, self.is_failing = faults, False
+        self.faults, self.call = faults, threading.local()
 
     def before_call(self, **_: Any) -> Any:
-        self.is_failing = self.faults.is_due()
-        if self.is_failing and isinstance(self.faults, Refused):
+        self.call.is_failing = self.faults.is_due()
+        if self.call.is_failing and isinstance(self.faults, Refused):
             return refusal("AccessDenied", "refused by the test")
         return None
 
     def before_send(self, request: Any, **_: Any) -> Any:
-        return self.faults.of_aws(request) if self.is_failing else None
+        return self.faults.of_aws(request) if getattr(self.call, "is_failing", False) else None
 
 
 @contextmanager
