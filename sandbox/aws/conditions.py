@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 # Values by key, which is in lower case.
@@ -41,11 +42,7 @@ class UnknownConditionError(Exception):
 
 def matches(pattern: str, value: str, ignore_case: bool = False) -> bool:
     """Whether a value fits a pattern with * and ?. Raises UnknownConditionError for variables."""
-    if "${" in pattern:
-        raise UnknownConditionError(f"with a variable, {pattern}")
-    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)
-    return re.fullmatch(expression, value, flags) is not None
+    return _expression(pattern, ignore_case).fullmatch(value) is not None
 
 
 def fits_resource(pattern: str, resource: str) -> bool:
@@ -56,9 +53,27 @@ def fits_resource(pattern: str, resource: str) -> bool:
     """
     if "*" in (pattern, resource):
         return pattern == "*"
-    patterns, parts = pattern.split(":", 5), resource.split(":", 5)
-    patterns += ["*"] * (6 - len(patterns))
-    return len(parts) == 6 and all(map(matches, patterns, parts))
+    return _arn_expression(pattern).fullmatch(resource) is not None
+
+
+@lru_cache(1024)
+def _expression(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    return re.compile(_regular(pattern, "."), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+
+@lru_cache(1024)
+def _arn_expression(pattern: str) -> re.Pattern[str]:
+    *parts, last = (pattern.split(":", 5) + ["*"] * 5)[:6]
+    wanted = [*(_regular(part, "[^:]") for part in parts), _regular(last, ".")]
+    return re.compile(":".join(wanted), re.DOTALL)
+
+
+def _regular(pattern: str, any_character: str) -> str:
+    """A pattern with * and ? as a regular expression."""
+    if "${" in pattern:
+        raise UnknownConditionError(f"with a variable, {pattern}")
+    escaped = re.escape(pattern)
+    return escaped.replace(r"\*", f"{any_character}*").replace(r"\?", any_character)
 
 
 def as_list(value: Any) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sandbox.aws.conditions import (
@@ -100,6 +101,7 @@ def _strongest(effects: Collection[Any]) -> str | None:
     return next((effect for effect in ("Deny", "Allow") if effect in effects), None)
 
 
+@lru_cache(128)
 def _statements(document: str) -> list[dict[str, Any]]:
     policy = json.loads(document)
     found = as_list(policy.get("Statement", [])) if isinstance(policy, dict) else []

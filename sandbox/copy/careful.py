@@ -11,6 +11,7 @@ from sandbox.copy.columns import Column
 from sandbox.copy.command import CopyCommand
 from sandbox.copy.csv_rows import LoadError, SourceObject, check_paths, csv_lines, opened
 from sandbox.copy.json_values import JsonPaths, members
+from sandbox.copy.read_ahead import read_ahead
 from sandbox.copy.records import MAX_OBJECT_BYTES, BadRecord, Record, records
 from sandbox.copy.rejections import (
     INVALID_INPUT_LINE,
@@ -51,7 +52,7 @@ def careful_chunks(
     """
     check_paths(columns, paths)
     target = Target(command, columns, paths)
-    for source in objects:
+    for source in read_ahead(objects):
         with opened(source, command, scan) as stream:
             rows = careful_rows(stream, source.url, target, report)
             while batch := list(islice(rows, ROWS_IN_A_CHUNK)):

@@ -8,7 +8,9 @@ makes as well. Anything else goes to the careful way, which says what is wrong.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, BinaryIO
 
@@ -22,13 +24,16 @@ from sandbox.copy.csv_rows import (
     LoadError,
     NeedsCare,
     SourceObject,
+    as_csv,
     check_paths,
     csv_lines,
+    json_lines,
     opened,
     read_fully,
 )
 from sandbox.copy.json_values import JsonPaths
 from sandbox.copy.numbers import INTEGER_BITS
+from sandbox.copy.read_ahead import read_ahead
 from sandbox.copy.records import MAX_OBJECT_BYTES
 from sandbox.copy.scan import Scan
 
@@ -45,8 +50,11 @@ FIELD_TYPES: dict[str, Any] = {
 MAX_PLAIN_BYTES = MAX_OBJECT_BYTES // 2
 # At most 15 digits and ".0": surely below the 2**53 up to which binary floating point is exact.
 MAX_WHOLE_NUMBER_LENGTH = 17
-# Hardly any text has one: to look for them alone is faster than with the quote that follows.
-RARE_BLANKS = (b"\t", b"\r", b"\f", b"\v")
+# In JSON a quote within a text is escaped: after a blank, it can only end one. Two expressions are
+# faster than one, as each has a first character to look for.
+TRAILING_SPACE = re.compile(rb' "')
+TRAILING_CONTROL = re.compile(rb'\\(?:[fnrt]|u000b)"')
+ESCAPED_COLON = re.compile(rb"\\u003[aA]")
 PLAIN_INTEGERS = {int, type(None)}
 
 
@@ -99,7 +107,7 @@ def _batches(
     """Bodies of whole lines: the parts of a large object one by one, small objects together."""
     small: list[bytes] = []
     size = 0
-    for source in objects:
+    for source in read_ahead(objects):
         with opened(source, command, scan) as stream:
             body = read_fully(stream, CHUNK_BYTES)
             size += len(body)
@@ -123,6 +131,8 @@ def _whole_lines(body: bytes, stream: BinaryIO) -> Iterator[bytes]:
         body = read_fully(stream, CHUNK_BYTES)
 
 
+# A user's registration comes with each of their events.
+@lru_cache(1024)
 def _whole_number(text: str) -> int:
     """A number with a fraction or an exponent for an integer column: 1540919166796.0 will do."""
     if text[-2:] != ".0" or len(text) > MAX_WHOLE_NUMBER_LENGTH:
@@ -203,10 +213,11 @@ class _PlainRows:
         body = bodies[0] if len(bodies) == 1 else b"\n".join(bodies)
         try:
             rows = self._decode(body)
-            lines = csv_lines(rows)
+            json = json_lines(rows)
+            lines = as_csv(json)
+            if self._target.command.trim_blanks and _has_trailing_blanks(json, lines is not json):
+                return None
         except (ValueError, RecursionError):
-            return None
-        if self._target.command.trim_blanks and _has_trailing_blanks(lines, len(rows)):
             return None
         if not self._no_key_twice(body, lines, len(rows)):
             return None
@@ -242,17 +253,12 @@ class _PlainRows:
         well, unless they were written as escapes.
         """
         keys = body.count(b":") - lines.count(b":")
-        return keys == rows * len(self._keys) and b"\\u003" not in body
+        return keys == rows * len(self._keys) and not ESCAPED_COLON.search(body)
 
 
-def _has_trailing_blanks(lines: bytes, rows: int) -> bool:
-    """Whether a text may end with white space; a line break in one makes more lines than rows.
-
-    A quote within a text is escaped: after a blank, it can only end one.
-    """
-    if lines.count(b"\n") != rows or b' "' in lines:
-        return True
-    return any(blank in lines and blank + b'"' in lines for blank in RARE_BLANKS)
+def _has_trailing_blanks(json: bytes, has_escapes: bool) -> bool:
+    """Whether a text may end with white space."""
+    return bool(TRAILING_SPACE.search(json) or (has_escapes and TRAILING_CONTROL.search(json)))
 
 
 def _are_apart(bodies: list[bytes]) -> bool:
