@@ -68,6 +68,43 @@ def test_stv_slices_lists_the_slices_of_all_nodes(warehouse: Warehouse) -> None:
     assert found == [(0, 0, 0, "D"), (0, 1, 1, "D"), (1, 2, 0, "D"), (1, 3, 1, "D")]
 
 
+RANGES = "SELECT attname, null_frac FROM pg_stats WHERE tablename = 't'"
+
+
+def test_ranges_of_the_sort_key_are_known_as_soon_as_rows_are_there(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (n INTEGER, moment TIMESTAMP SORTKEY)")
+    warehouse.run("INSERT INTO t VALUES (1, '2020-01-01'), (2, NULL)")
+    with straight(warehouse) as postgres, postgres.cursor() as cursor:
+        cursor.execute(RANGES)
+        assert cursor.fetchall() == [("moment", 0.5)]
+    warehouse.load("t", '{"n": 3}{"n": 4}', "FORMAT JSON 'auto' STATUPDATE OFF")
+    with straight(warehouse) as postgres, postgres.cursor() as cursor:
+        cursor.execute(RANGES)
+        assert cursor.fetchall() == [("moment", 0.75)]
+
+
+def test_insert_does_not_wait_for_the_transaction_of_another(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (n INTEGER, moment TIMESTAMP SORTKEY)")
+    other = warehouse.another_connection()
+    other.cursor().execute("INSERT INTO t VALUES (1, '2020-01-01')")
+    warehouse.run("SET statement_timeout TO 9000")
+    warehouse.run("INSERT INTO t VALUES (2, '2020-01-02')")
+    assert warehouse.connection.notices == []
+    other.commit()
+    other.close()
+    assert warehouse.run("SELECT COUNT(*) FROM t") == [(2,)]
+
+
+def test_insert_needs_no_other_right_for_a_sort_key(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t (n INTEGER, moment TIMESTAMP SORTKEY)")
+    with straight(warehouse) as postgres, postgres.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE of_{warehouse.database}")
+        cursor.execute(f"GRANT INSERT ON t TO of_{warehouse.database}")
+        cursor.execute(f"SET SESSION AUTHORIZATION of_{warehouse.database}")
+        cursor.execute("INSERT INTO t VALUES (1, '2020-01-01')")
+    assert warehouse.run("SELECT COUNT(*) FROM t") == [(1,)]
+
+
 def test_statupdate_off_gathers_no_statistics(pipeline: Pipeline) -> None:
     pipeline.load()  # its COPYs say STATUPDATE OFF
     statistics = "SELECT COUNT(*) FROM pg_stats WHERE tablename LIKE 'staging_%'"

@@ -64,6 +64,18 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     RETURNING sortkeys[1]
 $$;
 
+-- Redshift notes the range of the sort key in each block as it is written. PostgreSQL's planner learns of
+-- it by looking at some rows, unless somebody else is just at it.
+CREATE FUNCTION sandbox.note_ranges() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET default_statistics_target = 10 SET client_min_messages = error AS $$
+DECLARE
+    key_column name := sandbox.column_name(tg_relid, tg_argv[0]::smallint);
+BEGIN
+    EXECUTE format('ANALYZE (SKIP_LOCKED) %s (%I)', tg_relid::regclass, key_column);
+    RETURN NULL;
+END $$;
+
 -- Redshift reads only the blocks whose range of the sort key is asked for. What stands for that here is
 -- an index, of types whose values cannot be too long for one; its name is none that a table is given.
 CREATE FUNCTION sandbox.record_table(new_table regclass, declared jsonb, parent regclass) RETURNS void
@@ -77,6 +89,8 @@ DECLARE
 BEGIN
     IF key_column IS NOT NULL THEN
         EXECUTE format('CREATE INDEX %I ON %s (%I)', 'sort key of ' || new_table::oid, new_table, key_column);
+        EXECUTE format('CREATE TRIGGER note_ranges AFTER INSERT ON %s EXECUTE FUNCTION sandbox.note_ranges(%s)',
+                       new_table, sortkey);
     END IF;
 END $$;
 

@@ -45,8 +45,9 @@ SETTINGS = {
     "work_mem": "64MB",
     "jit": "off",
     # Redshift joins by hash as well, wherever it can. A table that is filled and read in one
-    # transaction has no statistics, and PostgreSQL would look up one row after another.
+    # transaction has no statistics, and PostgreSQL would look up one row after another, or sort.
     "enable_nestloop": "off",
+    "enable_mergejoin": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # Redshift's SNAPSHOT isolation, the default of new clusters.
