@@ -822,7 +822,7 @@ candidates AS (
         staging_events.last_name,
         staging_events.gender,
         staging_events.level,
-        TIMESTAMP 'epoch' + staging_events.ts / 1000.0 * INTERVAL '1 second' AS event_time,
+        TIMESTAMP 'epoch' + staging_events.ts * INTERVAL '0.001 second' AS event_time,
         COALESCE(staging_events.item_in_session, -1) AS item_in_session,
         0 AS is_stored
     FROM staging_events
@@ -900,8 +900,8 @@ FROM batch_users
 staged_plays = """
 -- The times of the first and the last staged play, NULL without plays.
 SELECT
-    TIMESTAMP 'epoch' + MIN(ts) / 1000.0 * INTERVAL '1 second' AS first_play,
-    TIMESTAMP 'epoch' + MAX(ts) / 1000.0 * INTERVAL '1 second' AS last_play
+    TIMESTAMP 'epoch' + MIN(ts) * INTERVAL '0.001 second' AS first_play,
+    TIMESTAMP 'epoch' + MAX(ts) * INTERVAL '0.001 second' AS last_play
 FROM staging_events
 WHERE page = 'NextSong' AND TRIM(user_id) <> ''
 """
@@ -911,7 +911,7 @@ CREATE TEMP TABLE batch_plays AS
 -- Plays that are new: one row per key, however often the event is delivered.
 WITH candidates AS (
     SELECT
-        TIMESTAMP 'epoch' + ts / 1000.0 * INTERVAL '1 second' AS start_time,
+        TIMESTAMP 'epoch' + ts * INTERVAL '0.001 second' AS start_time,
         user_id,
         level,
         session_id,
@@ -1248,7 +1248,7 @@ SELECT
 FROM staging_events
 WHERE
     ts < 946684800000
-    OR ts > (CAST(EXTRACT(EPOCH FROM GETDATE()) AS BIGINT) + 86400) * 1000
+    OR ts > (SELECT (CAST(EXTRACT(EPOCH FROM GETDATE()) AS BIGINT) + 86400) * 1000)
 ORDER BY ts, user_id, session_id, item_in_session
 LIMIT 5
 """,
@@ -1327,60 +1327,6 @@ FROM (
 ORDER BY songplay_id
 LIMIT 5
 """,
-    "users: one row per user_id": """
--- Keys that more than one row has.
-SELECT
-    user_id,
-    copies,
-    COUNT(*) OVER () AS exceptions
-FROM (
-    SELECT
-        user_id,
-        COUNT(*) AS copies
-    FROM users
-    WHERE user_id IN (SELECT user_id FROM staging_events)
-    GROUP BY user_id
-    HAVING COUNT(*) > 1
-) AS duplicates
-ORDER BY user_id
-LIMIT 5
-""",
-    "songs: one row per song_id": """
--- Keys that more than one row has.
-SELECT
-    song_id,
-    copies,
-    COUNT(*) OVER () AS exceptions
-FROM (
-    SELECT
-        song_id,
-        COUNT(*) AS copies
-    FROM songs
-    WHERE song_id IN (SELECT song_id FROM staging_songs)
-    GROUP BY song_id
-    HAVING COUNT(*) > 1
-) AS duplicates
-ORDER BY song_id
-LIMIT 5
-""",
-    "artists: one row per artist_id": """
--- Keys that more than one row has.
-SELECT
-    artist_id,
-    copies,
-    COUNT(*) OVER () AS exceptions
-FROM (
-    SELECT
-        artist_id,
-        COUNT(*) AS copies
-    FROM artists
-    WHERE artist_id IN (SELECT artist_id FROM staging_songs)
-    GROUP BY artist_id
-    HAVING COUNT(*) > 1
-) AS duplicates
-ORDER BY artist_id
-LIMIT 5
-""",
     "time: one row per start_time": """
 -- Keys that more than one row has.
 SELECT
@@ -1429,40 +1375,68 @@ WHERE loaded_files.file IS NULL
 ORDER BY 1
 LIMIT 5
 """,
-    "every staged user is in users": """
--- Users of staged events that the dimension lacks.
+    "users: one row per staged user": """
+-- Staged users that the dimension lacks, or has more than once.
 SELECT
-    staging_events.user_id,
-    staging_events.ts,
+    user_id,
+    copies,
     COUNT(*) OVER () AS exceptions
-FROM staging_events
-LEFT JOIN users ON staging_events.user_id = users.user_id
-WHERE
-    TRIM(staging_events.user_id) <> '' AND staging_events.ts IS NOT NULL
-    AND users.user_id IS NULL
-ORDER BY 1, 2
+FROM (
+    SELECT
+        staged.user_id,
+        COUNT(users.user_id) AS copies
+    FROM (
+        SELECT DISTINCT user_id
+        FROM staging_events
+        WHERE TRIM(user_id) <> '' AND ts IS NOT NULL
+    ) AS staged
+    LEFT JOIN users ON staged.user_id = users.user_id
+    GROUP BY staged.user_id
+    HAVING COUNT(users.user_id) <> 1
+) AS wrong
+ORDER BY user_id
 LIMIT 5
 """,
-    "every staged song is in songs": """
--- Staged songs that the dimension lacks.
+    "songs: one row per staged song": """
+-- Staged songs that the dimension lacks, or has more than once.
 SELECT
-    staging_songs.song_id,
+    song_id,
+    copies,
     COUNT(*) OVER () AS exceptions
-FROM staging_songs
-LEFT JOIN songs ON staging_songs.song_id = songs.song_id
-WHERE songs.song_id IS NULL
-ORDER BY 1
+FROM (
+    SELECT
+        staged.song_id,
+        COUNT(songs.song_id) AS copies
+    FROM (
+        SELECT DISTINCT song_id
+        FROM staging_songs
+    ) AS staged
+    LEFT JOIN songs ON staged.song_id = songs.song_id
+    GROUP BY staged.song_id
+    HAVING COUNT(songs.song_id) <> 1
+) AS wrong
+ORDER BY song_id
 LIMIT 5
 """,
-    "every staged artist is in artists": """
--- Staged artists that the dimension lacks.
+    "artists: one row per staged artist": """
+-- Staged artists that the dimension lacks, or has more than once.
 SELECT
-    staging_songs.artist_id,
+    artist_id,
+    copies,
     COUNT(*) OVER () AS exceptions
-FROM staging_songs
-LEFT JOIN artists ON staging_songs.artist_id = artists.artist_id
-WHERE artists.artist_id IS NULL
-ORDER BY 1
+FROM (
+    SELECT
+        staged.artist_id,
+        COUNT(artists.artist_id) AS copies
+    FROM (
+        SELECT DISTINCT artist_id
+        FROM staging_songs
+    ) AS staged
+    LEFT JOIN artists ON staged.artist_id = artists.artist_id
+    GROUP BY staged.artist_id
+    HAVING COUNT(artists.artist_id) <> 1
+) AS wrong
+ORDER BY artist_id
 LIMIT 5
 """,
     "every play's user is in users": """
@@ -1482,19 +1456,21 @@ LIMIT 5
     "every matched song is in songs": """
 -- Plays, of this load or of its songs, whose song is not there or is another artist's.
 SELECT
-    plays.song_id,
-    plays.artist_id,
-    plays.start_time,
+    song_id,
+    artist_id,
+    start_time,
     COUNT(*) OVER () AS exceptions
 FROM (
     SELECT
-        song_id,
-        artist_id,
-        start_time
+        songplays.song_id,
+        songplays.artist_id,
+        songplays.start_time
     FROM songplays
+    LEFT JOIN songs
+        ON songplays.song_id = songs.song_id AND songplays.artist_id = songs.artist_id
     WHERE
-        song_id IS NOT NULL
-        AND start_time >= %(first_play)s AND start_time <= %(last_play)s
+        songplays.song_id IS NOT NULL AND songs.song_id IS NULL
+        AND songplays.start_time >= %(first_play)s AND songplays.start_time <= %(last_play)s
     UNION
     SELECT
         songplays.song_id,
@@ -1502,10 +1478,11 @@ FROM (
         songplays.start_time
     FROM songplays
     INNER JOIN batch_songs ON songplays.song_id = batch_songs.song_id
+    LEFT JOIN songs
+        ON songplays.song_id = songs.song_id AND songplays.artist_id = songs.artist_id
+    WHERE songs.song_id IS NULL
 ) AS plays
-LEFT JOIN songs ON plays.song_id = songs.song_id AND plays.artist_id = songs.artist_id
-WHERE songs.song_id IS NULL
-ORDER BY 1, 2, 3
+ORDER BY song_id, artist_id, start_time
 LIMIT 5
 """,
     "every matched artist is in artists": """
@@ -1567,7 +1544,7 @@ LEFT JOIN songplays
         staging_events.user_id = songplays.user_id
         AND staging_events.session_id = songplays.session_id
         AND staging_events.item_in_session = songplays.item_in_session
-        AND TIMESTAMP 'epoch' + staging_events.ts / 1000.0 * INTERVAL '1 second'
+        AND TIMESTAMP 'epoch' + staging_events.ts * INTERVAL '0.001 second'
         = songplays.start_time
         AND songplays.start_time >= %(first_play)s AND songplays.start_time <= %(last_play)s
 WHERE
