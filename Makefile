@@ -33,7 +33,7 @@ check: $(VENV)/installed-dev ## lint, check types, parse every SQL statement as 
 	@$(VENV)/bin/mypy
 	@$(PY) tests/check_sql.py
 
-bench: $(VENV)/installed-dev ## measure the pipeline's speed
+bench: $(VENV)/installed-bench ## measure the pipeline's speed, also beside other tools
 	@$(PY) -m benchmarks.bench
 
 clean: stop ## stop, and remove all that was installed and generated
@@ -47,6 +47,11 @@ $(VENV)/installed: requirements.txt | $(PY)
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	@echo "installing what tests and checks need into $(VENV)" >&2
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/installed-bench: requirements-bench.txt $(VENV)/installed-dev
+	@echo "installing what the pipeline is measured beside into $(VENV)" >&2
+	@$(PIP) -r requirements-bench.txt
 	@touch $@
 
 $(PY):

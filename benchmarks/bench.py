@@ -16,7 +16,7 @@ import shutil
 import sys
 from datetime import date
 
-from benchmarks import growth, limit, skew, small_files, start_up
+from benchmarks import growth, limit, others, skew, small_files, start_up
 from benchmarks.inputs import ROOT
 from benchmarks.running import Figure
 from terminal import print_table
@@ -28,6 +28,7 @@ PARTS = {
     "growth": ("Growth and memory", growth.measure),
     "limit": ("Near the limit", limit.measure),
     "skew": ("Distribution", skew.measure),
+    "others": ("Beside others", others.measure),
 }
 
 

@@ -12,8 +12,8 @@ from benchmarks.running import (
     Figure,
     ask,
     environment,
+    measured,
     peak_of_process,
-    peak_of_script,
     run,
     state,
     tidy,
@@ -21,7 +21,7 @@ from benchmarks.running import (
 
 EVENTS = (10_000, 100_000, 1_000_000)
 STORED_DAYS = (1, 10, 100)
-NIGHTS = 3
+NIGHTS = 7
 EVENTS_A_DAY = 10_000
 LISTING = "SELECT seconds FROM load_steps WHERE step = 'files in S3' ORDER BY run_id DESC LIMIT 1"
 
@@ -62,7 +62,7 @@ def memory(folder: Path) -> list[Figure]:
     for number in EVENTS[1:]:
         config_file = config_of(folder, number)
         with environment(config_file) as config:
-            script = peak_of_script("etl.py", config_file)
+            script = measured("etl.py", "--config", str(config_file)).megabytes
             peaks.append((script, peak_of_process(state(config).pid)))
     (small, small_sandbox), (large, large_sandbox) = peaks
     return [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -101,12 +100,17 @@ def peak_of_process(pid: int) -> float:
     return int(found[1]) * 1024 / MEGABYTE if found else 0.0
 
 
-def peak_of_script(script: str, config: Path, *options: str) -> float:
-    """Run a script; the largest resident size that it has had, in MB."""
-    command = [sys.executable, str(ROOT / script), "--config", str(config), *options]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{script} has failed")
-    return usage.ru_maxrss * 1024 / MEGABYTE
+class Peak(NamedTuple):
+    """What a program has needed: seconds, and its largest resident size in MB."""
+
+    seconds: float
+    megabytes: float
+
+
+def measured(*arguments: str) -> Peak:
+    """Run Python with arguments from the project's folder; it must succeed."""
+    command = [sys.executable, "-m", "benchmarks.peak", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{arguments[:2]} has failed: {done.stderr[-2000:]}")
+    return Peak(*map(float, done.stdout.split()))

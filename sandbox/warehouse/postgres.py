@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ UNIX_SOCKET_LIMIT = 90
 START_TIMEOUT_SECONDS = 60
 
 # Durability is worth nothing here: the data is thrown away with the server.
-SETTINGS = {
+DISPOSABLE = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",
@@ -44,12 +45,14 @@ SETTINGS = {
     "checkpoint_timeout": "1h",
     "work_mem": "64MB",
     "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+LIKE_REDSHIFT = {
     # Redshift joins by hash as well, wherever it can. A table that is filled and read in one
     # transaction has no statistics, and PostgreSQL would look up one row after another, or sort.
     "enable_nestloop": "off",
     "enable_mergejoin": "off",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
     # Redshift's SNAPSHOT isolation, the default of new clusters.
     "default_transaction_isolation": "repeatable read",
     # Redshift takes a backslash in a string literal as an escape, as PostgreSQL 8.0 did.
@@ -60,6 +63,7 @@ SETTINGS = {
     # The master user is put over the users that it creates.
     "createrole_self_grant": "set, inherit",
 }
+SETTINGS = DISPOSABLE | LIKE_REDSHIFT
 
 
 class PostgresError(Exception):
@@ -84,8 +88,9 @@ def runtime_folder() -> Path:
 class Postgres:
     """The binaries, and a template data folder from which servers are made in a moment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] = SETTINGS) -> None:
         self.folder = folder
+        self.settings = settings
         self.programs = _programs(folder)
         self.template = folder / "template"
 
@@ -155,7 +160,7 @@ class Server:
         """Start and wait until it takes connections. Raises PostgresError if it never does."""
         command = [str(self.postgres.programs / "postgres"), "-D", str(self.data)]
         command += ["-k", str(self.socket_folder)]
-        for name, value in SETTINGS.items():
+        for name, value in self.postgres.settings.items():
             command += ["-c", f"{name}={value}"]
         log_path = self.postgres.folder / f"{self.socket_folder.name}.log"
         with self._lock, log_path.open("ab") as log:
