@@ -68,7 +68,7 @@ $$;
 -- it by looking at some rows, unless somebody else is just at it.
 CREATE FUNCTION sandbox.note_ranges() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET default_statistics_target = 10 SET client_min_messages = error AS $$
+SET search_path = pg_catalog, pg_temp SET default_statistics_target = 1 SET client_min_messages = error AS $$
 DECLARE
     key_column name := sandbox.column_name(tg_relid, tg_argv[0]::smallint);
 BEGIN
