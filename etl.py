@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
 MINUTE = 60_000  # in milliseconds, as Redshift wants it
-# The rows of each table of the star; of the fact also those that are matched to a song.
-Totals = dict[str, list[int]]
+# The plays of the time that was loaded, and how many of them are matched to a song.
+Plays = tuple[int, int]
 
 # IAM tells Redshift of a new or changed role within about a minute.
 ROLE_PAUSES = (2, 4, 8, 16, 30)
@@ -57,12 +57,12 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     this = runs.new_run()
     with runs.on_record(config, this):
-        totals = with_retries(lambda: load(config, this, arguments.all))
-    report(this, totals)
+        plays = with_retries(lambda: load(config, this, arguments.all))
+    report(this, plays)
     return 0
 
 
-def with_retries(attempt: Callable[[], Totals]) -> Totals:
+def with_retries(attempt: Callable[[], Plays]) -> Plays:
     """Carry out a load, and again as a whole some times if it failed for a reason that passes."""
     pauses = {"role": iter(ROLE_PAUSES), "warehouse": iter(PAUSES)}
     is_repeated = False
@@ -83,11 +83,11 @@ def with_retries(attempt: Callable[[], Totals]) -> Totals:
 ROLE_REASON = "Redshift may not take the role yet: IAM can need a minute to tell it"
 
 
-def load(config: Config, this: Run, everything: bool) -> Totals:
+def load(config: Config, this: Run, everything: bool) -> Plays:
     """Load what is new in one transaction, unless a try before this has done it after all.
 
-    Returns the rows of the star. Raises RoleError while the role cannot be taken, and DwhError for
-    what cannot be loaded.
+    Returns the plays of its time and how many match a song. Raises RoleError while the role cannot
+    be taken, and DwhError for what cannot be loaded.
     """
     role = role_arn(config)
     with closing(connect(config)) as session, removed_at_the_end(config, role, this):
@@ -98,15 +98,15 @@ def load(config: Config, this: Run, everything: bool) -> Totals:
         remove_leftovers(config, role)
         if this.tries > 1 and runs.status(cursor, this) == "loaded":
             say("the load was committed before the connection was lost")
-            return count_rows(cursor)
+            return count_plays(cursor, this)
         this.start_over()
         find_files(cursor, config, this, everything)
         if this.files:
             fill_star(cursor, config, role, this)
-        totals = count_rows(cursor) if this.files else {}
+        plays = count_plays(cursor, this) if this.files else (0, 0)
         runs.end(cursor, this)
         session.commit()
-    return totals
+    return plays
 
 
 def require_tables(cursor: cursor) -> None:
@@ -190,17 +190,15 @@ def fill(cursor: cursor, table: str, statement: str, this: Run) -> dict[str, int
     return {(cursor.statusmessage or "").partition(" ")[0]: cursor.rowcount}
 
 
-def count_rows(cursor: cursor) -> Totals:
-    """The rows of each table of the star, and how many plays have found their song."""
-    found = {}
-    for name, query in sql_queries.total_queries.items():
-        cursor.execute(query)
-        found[name] = [int(number) for number in cursor.fetchone() or ()]
-    return found
+def count_plays(cursor: cursor, this: Run) -> Plays:
+    """The plays of the time that was loaded, and how many of them have found their song."""
+    cursor.execute(sql_queries.loaded_plays, this.values())
+    plays, matched = cursor.fetchone() or (0, 0)
+    return int(plays), int(matched)
 
 
-def report(this: Run, totals: Totals) -> None:
-    """Print what each table holds, what is new in it, and how long that took."""
+def report(this: Run, plays: Plays) -> None:
+    """Print what is new in each table, and how long that took."""
     if not this.files:
         say("Every file is loaded already; load all of them again: python etl.py --all")
         return
@@ -208,23 +206,19 @@ def report(this: Run, totals: Totals) -> None:
     rows: list[tuple[Any, ...]] = []
     for table in this.files:
         copied, _ = this.copied(table)
-        rows.append((table, copied, None, None, in_seconds(steps[f"copy {table}"])))
-    for table, (now, *matched) in totals.items():
+        rows.append((table, copied, None, in_seconds(steps[f"copy {table}"])))
+    for table in sql_queries.star_tables:
         done = steps[f"transform {table}"]
-        rows.append((table, now, done.new, done.changed, in_seconds(done)))
-        for plays in matched:
-            rows.append((f"- matched to a song{share(plays, now)}", plays, None, None, None))
-    print_table("Warehouse", ("table", "rows", "new", "changed", "seconds"), rows)
+        rows.append((table, done.new, done.changed, in_seconds(done)))
+        if table == "songplays" and plays[0]:
+            number, matched = plays
+            rows.append((f"- matched to a song ({matched / number:.1%})", matched, None, None))
+    print_table("Loaded", ("table", "new", "changed", "seconds"), rows)
     if this.rejected:
         say(f"warning: {counted(this.rejected, 'record')} rejected, kept in rejected_records")
         statement = sql_queries.rejected_records_question.format(run_id=this.run_id)
         say(f'  see them: python query.py "{statement}"')
     say("Next: python query.py")
-
-
-def share(part: int, whole: int) -> str:
-    """A part in percent, nothing if there is no whole."""
-    return f" ({part / whole:.1%})" if whole else ""
 
 
 def in_seconds(done: Done) -> Decimal:

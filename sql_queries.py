@@ -265,20 +265,6 @@ existing_tables = """
 SELECT tablename FROM pg_tables WHERE schemaname = 'public'
 """
 
-total_queries = {
-    "songplays": """
--- Plays, and those that have found their song.
-SELECT
-    COUNT(*) AS plays,
-    COUNT(song_id) AS matched
-FROM songplays
-""",
-    "users": count_queries["users"],
-    "songs": count_queries["songs"],
-    "artists": count_queries["artists"],
-    "time": count_queries["time"],
-}
-
 # ---------------------------------------------------------------------------- runs
 
 run_status = """
@@ -904,6 +890,15 @@ SELECT
     TIMESTAMP 'epoch' + MAX(ts) * INTERVAL '0.001 second' AS last_play
 FROM staging_events
 WHERE page = 'NextSong' AND TRIM(user_id) <> ''
+"""
+
+loaded_plays = """
+-- The plays of this time, and those that have found their song.
+SELECT
+    COUNT(*) AS plays,
+    COUNT(song_id) AS matched
+FROM songplays
+WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
 """
 
 batch_plays_create = """

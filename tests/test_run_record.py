@@ -174,3 +174,23 @@ def test_history_is_of_the_last_twenty_runs(pipeline: Pipeline, capsys: CAPTURE)
     columns = "run_id, started_at, status, files, bytes, rejected"
     pipeline.ask(f"INSERT INTO load_runs ({columns}) VALUES {values}")
     assert [row[0] for row in history(pipeline, capsys)] == [f"r{n:02}" for n in range(5, 25)]
+
+
+def loaded(pipeline: Pipeline, said: CAPTURE) -> list[str]:
+    """What a load prints of the plays."""
+    said.readouterr()
+    pipeline.load()
+    lines = [" ".join(line.split()) for line in said.readouterr().out.splitlines()]
+    return [line.rpartition(" ")[0] for line in lines if line.startswith(("songplays", "- "))]
+
+
+def test_load_prints_the_share_of_the_plays_of_its_time_that_are_matched(
+    pipeline: Pipeline, capsys: CAPTURE
+) -> None:
+    pipeline.songs({})
+    pipeline.events({}, {"itemInSession": 1, "song": "Unknown"})
+    assert loaded(pipeline, capsys) == ["songplays 2 0", "- matched to a song (50.0%) 1 -"]
+    pipeline.events({"ts": 1541205830796, "song": "Late"}, file="night.json")
+    assert loaded(pipeline, capsys) == ["songplays 1 0", "- matched to a song (0.0%) 0 -"]
+    pipeline.songs({"song_id": "SO2", "title": "Late"})
+    assert loaded(pipeline, capsys) == ["songplays 0 1"]
