@@ -23,7 +23,7 @@ MOMENT = "TIMESTAMP 'epoch' + ts * INTERVAL '0.001 second'"
 
 def main(bucket: Path, url: str) -> None:
     """Make the star of a bucket's files in a database."""
-    # Its CSV files would be faster, and make empty texts NULL.
+    # With its CSV files empty texts would become NULL.
     pipeline = dlt.pipeline(
         "star",
         # It insists on a host and a password; the folder of the socket comes first all the same.

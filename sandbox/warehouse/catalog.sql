@@ -64,15 +64,13 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     RETURNING sortkeys[1]
 $$;
 
--- Redshift notes the range of the sort key in each block as it is written. PostgreSQL's planner learns of
--- it by looking at some rows, unless somebody else is just at it.
+-- Redshift notes the range of values in each block as it is written. PostgreSQL's planner learns of them
+-- by looking at some rows, unless somebody else is just at it.
 CREATE FUNCTION sandbox.note_ranges() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET default_statistics_target = 1 SET client_min_messages = error AS $$
-DECLARE
-    key_column name := sandbox.column_name(tg_relid, tg_argv[0]::smallint);
 BEGIN
-    EXECUTE format('ANALYZE (SKIP_LOCKED) %s (%I)', tg_relid::regclass, key_column);
+    EXECUTE format('ANALYZE (SKIP_LOCKED) %s', tg_relid::regclass);
     RETURN NULL;
 END $$;
 
@@ -89,8 +87,7 @@ DECLARE
 BEGIN
     IF key_column IS NOT NULL THEN
         EXECUTE format('CREATE INDEX %I ON %s (%I)', 'sort key of ' || new_table::oid, new_table, key_column);
-        EXECUTE format('CREATE TRIGGER note_ranges AFTER INSERT ON %s EXECUTE FUNCTION sandbox.note_ranges(%s)',
-                       new_table, sortkey);
+        EXECUTE format('CREATE TRIGGER note_ranges AFTER INSERT ON %s EXECUTE FUNCTION sandbox.note_ranges()', new_table);
     END IF;
 END $$;
 
