@@ -45,7 +45,7 @@ PAUSES = (5, 20, 60, 180)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Load what is new, in one transaction; then say what is in the warehouse."""
+    """Load what is new, in one transaction; then say what that has brought."""
     options = parser(__doc__)
     what = options.add_mutually_exclusive_group()
     what.add_argument("--all", action="store_true", help="load every file, not only new ones")
@@ -212,7 +212,8 @@ def report(this: Run, plays: Plays) -> None:
         rows.append((table, done.new, done.changed, in_seconds(done)))
         if table == "songplays" and plays[0]:
             number, matched = plays
-            rows.append((f"- matched to a song ({matched / number:.1%})", matched, None, None))
+            share = f"{matched} of {number} ({matched / number:.1%})"
+            rows.append((f"- matched to a song: {share}", None, None, None))
     print_table("Loaded", ("table", "new", "changed", "seconds"), rows)
     if this.rejected:
         say(f"warning: {counted(this.rejected, 'record')} rejected, kept in rejected_records")

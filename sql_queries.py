@@ -1381,13 +1381,18 @@ FROM (
         staged.user_id,
         COUNT(users.user_id) AS copies
     FROM (
-        SELECT DISTINCT user_id
+        SELECT
+            user_id,
+            MAX(ts) AS ts
         FROM staging_events
-        WHERE TRIM(user_id) <> '' AND ts IS NOT NULL
+        WHERE TRIM(user_id) <> ''
+        GROUP BY user_id
     ) AS staged
     LEFT JOIN users ON staged.user_id = users.user_id
     GROUP BY staged.user_id
-    HAVING COUNT(users.user_id) <> 1
+    HAVING
+        COUNT(users.user_id) > 1
+        OR (COUNT(users.user_id) = 0 AND MAX(staged.ts) IS NOT NULL)
 ) AS wrong
 ORDER BY user_id
 LIMIT 5

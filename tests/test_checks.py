@@ -78,6 +78,13 @@ SPOILED: list[tuple[str, str, int, str]] = [
     ),
     ("users: one row per staged user", "INSERT INTO users SELECT * FROM users", 1, "user_id 39, c"),
     ("users: one row per staged user", "DELETE FROM users", 1, "user_id 39, copies 0"),
+    (
+        "users: one row per staged user",
+        "UPDATE staging_events SET ts = NULL, page = 'Home' WHERE user_id = '39'; "
+        "INSERT INTO users SELECT * FROM users",
+        1,
+        "user_id 39, copies 2",
+    ),
     ("songs: one row per staged song", "INSERT INTO songs SELECT * FROM songs", 1, "song_id SO1"),
     ("songs: one row per staged song", "DELETE FROM songs", 1, "song_id SO1, copies 0"),
     (

@@ -205,6 +205,8 @@ def test_variable_in_a_resource_is_an_error_where_it_matters() -> None:
     assert not policy.allows(documents, "s3:ListBucket", BUCKET_ARN)
     with pytest.raises(policy.UnknownConditionError, match="aws:username"):
         policy.allows(documents, "s3:GetObject", f"{BUCKET_ARN}/a/b")
+    everything = [document(allow("*", [f"{BUCKET_ARN}/${{aws:username}}/*", "arn:aws:ec2:*"]))]
+    assert policy.allows(everything, "ec2:DeleteVpc", VPC)
 
 
 def test_key_that_is_not_known_to_be_absent_is_an_error() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
 # It asks for these as it is imported: nothing is to be sent anywhere, nor kept in the home folder.
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 os.environ["RUNTIME__LOG_LEVEL"] = "ERROR"
-os.environ["DLT_DATA_DIR"] = str(Path(sys.argv[1]).parent.parent / "dlt")
+os.environ["DLT_DATA_DIR"] = tempfile.mkdtemp(dir=Path(sys.argv[1]).parent.parent)
 
 import dlt
 import psycopg2

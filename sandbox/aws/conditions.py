@@ -53,6 +53,9 @@ def fits_resource(pattern: str, resource: str) -> bool:
     """
     if "*" in (pattern, resource):
         return pattern == "*"
+    if "${" in pattern:  # which matters only if the parts before it fit
+        parts = resource.split(":", 5)
+        return len(parts) == 6 and all(map(matches, _arn_parts(pattern), parts))
     return _arn_expression(pattern).fullmatch(resource) is not None
 
 
@@ -63,9 +66,13 @@ def _expression(pattern: str, ignore_case: bool) -> re.Pattern[str]:
 
 @lru_cache(1024)
 def _arn_expression(pattern: str) -> re.Pattern[str]:
-    *parts, last = (pattern.split(":", 5) + ["*"] * 5)[:6]
+    *parts, last = _arn_parts(pattern)
     wanted = [*(_regular(part, "[^:]") for part in parts), _regular(last, ".")]
     return re.compile(":".join(wanted), re.DOTALL)
+
+
+def _arn_parts(pattern: str) -> list[str]:
+    return (pattern.split(":", 5) + ["*"] * 5)[:6]
 
 
 def _regular(pattern: str, any_character: str) -> str:

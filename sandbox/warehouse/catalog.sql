@@ -65,12 +65,17 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Redshift notes the range of values in each block as it is written. PostgreSQL's planner learns of them
--- by looking at some rows, unless somebody else is just at it.
+-- by looking at some rows when a table has grown, unless somebody else is just at it. The lock lasts as long
+-- as the transaction; Redshift lets no two of them write to a table at all.
 CREATE FUNCTION sandbox.note_ranges() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET default_statistics_target = 1 SET client_min_messages = error AS $$
+SET search_path = pg_catalog, pg_temp SET default_statistics_target = 10 SET client_min_messages = error AS $$
+DECLARE
+    known bigint := (SELECT relpages::bigint * 8192 FROM pg_class WHERE oid = tg_relid);
 BEGIN
-    EXECUTE format('ANALYZE (SKIP_LOCKED) %s', tg_relid::regclass);
+    IF pg_relation_size(tg_relid) > 1.1 * known THEN
+        EXECUTE format('ANALYZE (SKIP_LOCKED) %s', tg_relid::regclass);
+    END IF;
     RETURN NULL;
 END $$;
 
