@@ -114,7 +114,7 @@ def test_load_goes_on_when_nobody_reads_its_progress(pipeline: Pipeline) -> None
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout and process.stderr
         process.stderr.close()
-        assert process.stdout.read().startswith(b"Warehouse\n")
+        assert process.stdout.read().startswith(b"Loaded\n")
         assert process.wait(timeout=60) == 0
 
 
