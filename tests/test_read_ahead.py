@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Barrier
 from typing import BinaryIO
 
@@ -57,20 +57,17 @@ def test_large_object_is_left_to_be_read_in_pieces() -> None:
 
 
 def test_no_more_is_read_ahead_than_is_said() -> None:
-    opened: list[int] = []
+    taken: list[int] = []
 
-    def opener(number: int) -> Callable[[], BinaryIO]:
-        def open_it() -> BinaryIO:
-            opened.append(number)
-            return io.BytesIO(b"")
+    def sources() -> Iterator[SourceObject]:
+        for number in range(100):
+            taken.append(number)
+            yield source(number, holding(b""), CHUNK_BYTES)
 
-        return open_it
-
-    reading = read_ahead(source(each, opener(each), CHUNK_BYTES) for each in range(100))
+    reading = read_ahead(sources())
     next(reading)
     reading.close()
-    assert 0 in opened
-    assert max(opened) < THREADS
+    assert taken == list(range(THREADS + 1))  # one more, to see where a group ends
 
 
 def test_object_that_cannot_be_read_is_an_error_at_its_turn() -> None:

@@ -20,15 +20,14 @@ def main(bucket: Path, url: str) -> None:
     star = {
         "songs": songs,
         "artists": artists_of(catalogue),
-        "users": events.drop_duplicates("user_id", keep="last"),
-        "songplays": plays,
+        "users": events.drop_duplicates("user_id", keep="last")[ANSWERS["users"].split(", ")],
+        "songplays": plays[ANSWERS["songplays"].split(", ")],
         "time": times_of(plays),
     }
     with database(url).begin() as connection:
         connection.execute(text(CREATE))
         for table, frame in star.items():
-            columns = ANSWERS[table].split(", ") + ["artist_name"] * (table == "songs")
-            frame[columns].to_sql(table, connection, if_exists="append", index=False)
+            frame.to_sql(table, connection, if_exists="append", index=False)
 
 
 def plays_of(plays: pd.DataFrame, songs: pd.DataFrame) -> pd.DataFrame:

@@ -53,34 +53,17 @@ def fits_resource(pattern: str, resource: str) -> bool:
     """
     if "*" in (pattern, resource):
         return pattern == "*"
-    if "${" in pattern:  # which matters only if the parts before it fit
-        parts = resource.split(":", 5)
-        return len(parts) == 6 and all(map(matches, _arn_parts(pattern), parts))
-    return _arn_expression(pattern).fullmatch(resource) is not None
+    patterns, parts = pattern.split(":", 5), resource.split(":", 5)
+    patterns += ["*"] * (6 - len(patterns))
+    return len(parts) == 6 and all(map(matches, patterns, parts))
 
 
 @lru_cache(1024)
 def _expression(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    return re.compile(_regular(pattern, "."), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
-
-
-@lru_cache(1024)
-def _arn_expression(pattern: str) -> re.Pattern[str]:
-    *parts, last = _arn_parts(pattern)
-    wanted = [*(_regular(part, "[^:]") for part in parts), _regular(last, ".")]
-    return re.compile(":".join(wanted), re.DOTALL)
-
-
-def _arn_parts(pattern: str) -> list[str]:
-    return (pattern.split(":", 5) + ["*"] * 5)[:6]
-
-
-def _regular(pattern: str, any_character: str) -> str:
-    """A pattern with * and ? as a regular expression."""
     if "${" in pattern:
         raise UnknownConditionError(f"with a variable, {pattern}")
-    escaped = re.escape(pattern)
-    return escaped.replace(r"\*", f"{any_character}*").replace(r"\?", any_character)
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 def as_list(value: Any) -> list[Any]:
