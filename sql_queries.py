@@ -444,36 +444,29 @@ SELECT COUNT(*) FROM stv_slices
 """
 
 last_copy = """
--- The id of the COPY that this session has just run.
-SELECT PG_LAST_COPY_ID()
+-- Of the COPY that this session has just run: its id in the STL tables, and the rows it has loaded.
+SELECT
+    PG_LAST_COPY_ID() AS copy_id,
+    PG_LAST_COPY_COUNT() AS row_count
 """
 
-copy_history = """
--- What Redshift has on record of a COPY that has ended.
+copied_lines = """
+-- The lines of the files that COPYs have read, as far as they are on record yet.
 SELECT
-    loaded_rows,
-    source_file_count,
-    error_count
-FROM sys_load_history
-WHERE query_id = %(copy_id)s AND status = 'completed'
-"""
-
-copied_files = """
--- The files that a COPY has read to their ends, and their lines.
-SELECT
-    COUNT(*) AS files,
-    COALESCE(SUM(lines_scanned), 0) AS line_count
+    query,
+    SUM(lines_scanned) AS line_count
 FROM stl_load_commits
-WHERE query = %(copy_id)s
+WHERE query IN %(copies)s
+GROUP BY query
 """
 
-refused_records = """
--- How many records of a COPY are on record as refused.
-SELECT COUNT(*) FROM stl_load_errors WHERE query = %(copy_id)s
+count_rejected = """
+-- How many records of COPYs are on record as rejected.
+SELECT COUNT(*) FROM stl_load_errors WHERE query IN %(copies)s
 """
 
-first_refused_records = """
--- The first records that COPYs refused.
+first_rejected_records = """
+-- The first records that COPYs rejected.
 SELECT
     TRIM(filename) AS file,
     line_number AS line,
@@ -487,7 +480,7 @@ LIMIT 10
 """
 
 copy_progress = """
--- How far the COPY that another session runs has come.
+-- How far the COPY that another session runs has come, if Redshift tells.
 SELECT
     loaded_rows,
     file_bytes_scanned,
@@ -500,7 +493,7 @@ LIMIT 1
 
 rejected_records_insert = """
 INSERT INTO rejected_records (run_id, file, line_number, column_name, value, reason)
--- The records that the load's COPYs refused; of one that is no record at all, its beginning.
+-- The records that the load's COPYs rejected; of one that is no record at all, its beginning.
 -- Redshift cuts the names of files: a name that two of them begin with stays cut.
 WITH names AS (
     SELECT
@@ -546,15 +539,22 @@ WHERE loaded_files.file = staging_files.file
 
 loaded_files_insert = """
 INSERT INTO loaded_files (file, etag, size, staging_table, row_count, rejected, run_id)
--- One row per file of the load. The COPYs named here are those whose lines are rows.
+-- One row per file of the load. The COPYs named here are those whose lines are rows; a large file
+-- has several entries. Redshift cuts names: one that two files begin with is taken for neither.
 WITH scanned AS (
     SELECT
         TRIM(filename) AS short_name,
-        MAX(lines_scanned) AS line_count
+        SUM(lines_scanned) AS line_count
     FROM stl_load_commits
-    WHERE query IN %(counted_copies)s
+    WHERE
+        query IN %(counted_copies)s
+        AND TRIM(filename) IN (
+            SELECT LEFT(part, 256)
+            FROM staging_files
+            GROUP BY LEFT(part, 256)
+            HAVING COUNT(DISTINCT part) = 1
+        )
     GROUP BY TRIM(filename)
-    HAVING COUNT(*) = 1
 ),
 
 refused AS (
@@ -584,9 +584,20 @@ LEFT JOIN scanned ON LEFT(staging_files.part, 256) = scanned.short_name
 LEFT JOIN refused ON staging_files.file = refused.file
 """
 
-newest_load_errors = {
-    "stl_load_errors": """
--- The records that the newest failed COPY of this session refused.
+# A COPY whose transaction is undone has no PG_LAST_COPY_ID(). It is the one of this session and of
+# this run that is none of the others.
+count_failed_records = """
+-- How many records of the COPY that has failed are on record as rejected.
+SELECT COUNT(*)
+FROM stl_load_errors
+WHERE
+    session = PG_BACKEND_PID()
+    AND query NOT IN %(copies)s
+    AND starttime >= (SELECT started_at FROM load_runs WHERE run_id = %(run_id)s)
+"""
+
+failed_records = """
+-- The first records that the COPY rejected which has failed.
 SELECT
     TRIM(filename) AS file,
     line_number AS line,
@@ -596,30 +607,11 @@ SELECT
 FROM stl_load_errors
 WHERE
     session = PG_BACKEND_PID()
-    AND starttime = (
-        SELECT MAX(starttime) FROM stl_load_errors WHERE session = PG_BACKEND_PID()
-    )
+    AND query NOT IN %(copies)s
+    AND starttime >= (SELECT started_at FROM load_runs WHERE run_id = %(run_id)s)
 ORDER BY filename, line_number
 LIMIT 10
-""",
-    "sys_load_error_detail": """
--- The same where the warehouse keeps its errors in the newer view, which has no values.
-SELECT
-    TRIM(file_name) AS file,
-    line_number AS line,
-    TRIM(column_name) AS column_name,
-    '' AS value,
-    TRIM(error_message) AS reason
-FROM sys_load_error_detail
-WHERE
-    session_id = PG_BACKEND_PID()
-    AND start_time = (
-        SELECT MAX(start_time) FROM sys_load_error_detail WHERE session_id = PG_BACKEND_PID()
-    )
-ORDER BY file_name, line_number
-LIMIT 10
-""",
-}
+"""
 
 # ---------------------------------------------------------------------------- transform
 # A batch ranks what is staged together with what the star already holds, by an order that is
@@ -1127,34 +1119,19 @@ transform_queries = {
 # Each returns what is wrong: some rows of it, the number of all of it last. None is well.
 
 staged_checks = {
-    "every listed file was copied": """
--- Tables of which COPY has found, or read to their ends, another number of files than were listed.
+    "every listed file is staged": """
+-- The number of files that are entered, if it is another one than were listed in S3.
 SELECT
-    staging_table,
     listed,
-    found,
-    copied,
-    COUNT(*) OVER () AS exceptions
+    staged,
+    1 AS exceptions
 FROM (
     SELECT
-        staging_table,
-        COUNT(DISTINCT part) AS listed,
-        MAX(
-            CASE staging_table
-                WHEN 'staging_events' THEN %(events_found)s ELSE %(songs_found)s
-            END
-        ) AS found,
-        MAX(
-            CASE staging_table
-                WHEN 'staging_events' THEN %(events_files)s ELSE %(songs_files)s
-            END
-        ) AS copied
+        %(files)s AS listed,
+        COUNT(*) AS staged
     FROM staging_files
-    WHERE size > 0
-    GROUP BY staging_table
-) AS files
-WHERE listed <> found OR listed <> copied
-ORDER BY staging_table
+) AS counted
+WHERE listed <> staged
 """,
     "every packed record was copied": """
 -- Tables of which COPY has found another number of records in the parts than there were packed.

@@ -28,21 +28,16 @@ MEGABYTE = 1_000_000
 NO_COPY = -1
 
 
-@dataclass
-class Copied:
-    """What a COPY has come to: its id, the rows, and the records that it refused.
+class Copied(NamedTuple):
+    """What a COPY has answered: the rows that it loaded, and the records that it rejected.
 
-    `found` is the number of files that it has found, `files` of those that it has read to their
-    ends, `lines` of their lines, as Redshift counts them.
+    `copy_id` is the number that the STL tables know it by.
     """
 
-    copy_id: int = NO_COPY
-    is_packed: bool = False
-    rows: int = 0
-    found: int = 0
-    rejected: int = 0
-    files: int = 0
-    lines: int = 0
+    copy_id: int
+    is_packed: bool
+    rows: int
+    rejected: int
 
     @property
     def records(self) -> int:
@@ -69,13 +64,15 @@ class Run:
     files: dict[str, list[File]] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     copies: dict[str, list[Copied]] = field(default_factory=dict)
+    # What Redshift has on record of the lines of COPYs, by their ids; it may be late with that.
+    lines: dict[int, int] = field(default_factory=dict)
     steps: list[Done] = field(default_factory=list)
     first_play: datetime | None = None
     last_play: datetime | None = None
 
     def start_over(self) -> None:
         """Forget what a load has come to that was undone."""
-        for part in (self.files, self.places, self.copies, self.steps):
+        for part in (self.files, self.places, self.copies, self.lines, self.steps):
             part.clear()
 
     @property
@@ -90,7 +87,7 @@ class Run:
 
     @property
     def rejected(self) -> int:
-        """The records that COPY has refused."""
+        """The records that COPY has rejected."""
         return sum(copied.rejected for copied in self.all_copies)
 
     @property
@@ -99,7 +96,7 @@ class Run:
         return [copied for copies in self.copies.values() for copied in copies]
 
     def copied(self, table: str) -> tuple[int, int]:
-        """The rows that the COPYs of a table have brought, and the records that they refused."""
+        """The rows that the COPYs of a table have loaded, and the records that they rejected."""
         copies = self.copies.get(table, [])
         return sum(each.rows for each in copies), sum(each.rejected for each in copies)
 
@@ -119,7 +116,9 @@ class Run:
     def values(self) -> dict[str, Any]:
         """What statements have to be told of the run."""
         ids = [copied.copy_id for copied in self.all_copies]
-        counted = [each.copy_id for each in self.all_copies if each.lines == each.records]
+        counted = [
+            each.copy_id for each in self.all_copies if self.lines.get(each.copy_id) == each.records
+        ]
         return {
             "run_id": self.run_id,
             "milliseconds": round((time.monotonic() - self.started) * 1000),
@@ -139,8 +138,6 @@ def of_copies(name: str, copies: list[Copied]) -> dict[str, int]:
     """What statements have to be told of the COPYs of a staging table."""
     return {
         f"{name}_rows": sum(copied.rows for copied in copies),
-        f"{name}_found": sum(copied.found for copied in copies),
-        f"{name}_files": sum(copied.files for copied in copies),
         f"{name}_packed": sum(copied.records for copied in copies if copied.is_packed),
     }
 

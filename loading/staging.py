@@ -11,7 +11,7 @@ from dwh import Config
 from errors import DwhError, first_line, passing_reason
 from loading.files import Manifest, sources, write_lists
 from loading.progress import watched
-from loading.run import Copied, Run
+from loading.run import NO_COPY, Copied, Run
 from terminal import counted, step
 
 if TYPE_CHECKING:
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 LONGEST_VALUE = 60
 # Bad records that are shown together.
 SHOWN_RECORDS = 10
-# How long Redshift may take to have all on record of a COPY that it has done.
+# How long Redshift may take to have on record which records a COPY has rejected.
 RECORD_SECONDS = 30
+# https://docs.aws.amazon.com/redshift/latest/dg/r_COPY_command_examples.html
+LOADED = re.compile(r"completed, (\d+) record\(s\) loaded successfully")
+REJECTED = re.compile(r"completed, (\d+) record\(s\) could not be loaded")
 NOT_TAKEN = "not authorized to assume|Not authorized to get credentials|not associated"
 
 
@@ -41,10 +44,10 @@ def stage(cursor: cursor, config: Config, role: str, run: Run) -> None:
             rows, rejected = run.copied(table)
             current.result = counted(rows, "row") + (f", {rejected} rejected" if rejected else "")
         run.done(f"copy {table}", current.seconds, rows)
-    if run.rejected > config.max_bad_records:
-        cursor.execute(sql_queries.first_refused_records, run.values())
-        raise bad_records(cursor.fetchall(), config, run)
-    cursor.execute(sql_queries.rejected_records_insert, run.values())
+    cursor.execute(sql_queries.copied_lines, run.values())
+    run.lines.update(cursor.fetchall())
+    if run.rejected:
+        keep_rejected(cursor, config, run)
 
 
 def copy(
@@ -62,36 +65,67 @@ def copy(
     query = sql_queries.copy_query(
         table, manifest.url, json, role, config.s3_region, most, manifest.is_packed
     )
+    cursor.connection.notices.clear()
     try:
         cursor.execute(query)
     except psycopg2.InternalError as error:
         if passing_reason(error, is_repeated=False):
             raise
         raise explain_copy(cursor, error, config, run, table) from error
-    return find_copied(cursor, manifest.is_packed)
+    return read_answer(cursor, table, manifest.is_packed)
 
 
-def find_copied(cursor: cursor, is_packed: bool) -> Copied:
-    """What the COPY that has just run has come to, once Redshift has all of it on record.
+def read_answer(cursor: cursor, table: str, is_packed: bool) -> Copied:
+    """What the COPY that has just run says of itself, in its notices and its count.
 
-    If that never agrees, the checks say what is missing.
+    Nothing else decides a load: the system views may be late with their rows, and the ids of the
+    STL tables and of the SYS views are not the same.
+    https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_system-tables.html
+    Raises DwhError unless the two agree: a COPY leaves records out and says so in a notice only.
     """
-    (copy_id,) = ask(cursor, sql_queries.last_copy)
-    found = Copied(copy_id, is_packed)
+    said = " ".join(line.strip() for line in cursor.connection.notices)
+    cursor.execute(sql_queries.last_copy)
+    copy_id, count = cursor.fetchone() or (NO_COPY, 0)
+    loaded, rejected = (sum(map(int, words.findall(said))) for words in (LOADED, REJECTED))
+    if not LOADED.search(said) or loaded != count:
+        what = (
+            f"the COPY of {table} has loaded {counted(count, 'row')}, and says: {said or 'nothing'}"
+        )
+        hint = "nothing was changed; see whether something between here and Redshift drops notices"
+        raise DwhError(what, hint)
+    return Copied(copy_id, is_packed, loaded, rejected)
+
+
+# ---------------------------------------------------------------------------- rejected records
+
+
+def keep_rejected(cursor: cursor, config: Config, run: Run) -> None:
+    """Keep the records that COPY has rejected.
+
+    Here alone a load needs the rows of a system view: COPY tells how many, but not which. Raises
+    DwhError if there are more than allowed, or if Redshift does not say in time which they are.
+    """
+    shown = wait_for_rows(cursor, sql_queries.count_rejected, run, run.rejected)
+    if run.rejected > config.max_bad_records:
+        cursor.execute(sql_queries.first_rejected_records, run.values())
+        raise bad_records(cursor.fetchall(), config, run)
+    if shown < run.rejected:
+        what = f"COPY rejected {counted(run.rejected, 'record')}, and stl_load_errors shows {shown}"
+        what += f" after {RECORD_SECONDS} s"
+        hint = "nothing was changed; run the script again, or mend the files: MAX_BAD_RECORDS = 0"
+        raise DwhError(what, hint)
+    cursor.execute(sql_queries.rejected_records_insert, run.values())
+
+
+def wait_for_rows(cursor: cursor, query: str, run: Run, number: int) -> int:
+    """Wait, at most RECORD_SECONDS, until a query counts as many rows; how many it has counted."""
+    shown = 0
     for _ in polling(RECORD_SECONDS):
-        if history := ask(cursor, sql_queries.copy_history, copy_id=copy_id):
-            files = ask(cursor, sql_queries.copied_files, copy_id=copy_id)
-            (refused,) = ask(cursor, sql_queries.refused_records, copy_id=copy_id)
-            found = Copied(copy_id, is_packed, *map(int, (*history, *files)))
-            if (found.files, refused) == (found.found, found.rejected):
-                break
-    return found
-
-
-def ask(cursor: cursor, query: str, **values: Any) -> Any:
-    """The one row that a query returns, None without."""
-    cursor.execute(query, values)
-    return cursor.fetchone()
+        cursor.execute(query, run.values())
+        (shown,) = cursor.fetchone() or (0,)
+        if shown >= number:
+            break
+    return shown
 
 
 # ---------------------------------------------------------------------------- why it failed
@@ -100,13 +134,14 @@ def ask(cursor: cursor, query: str, **values: Any) -> Any:
 def explain_copy(
     cursor: cursor, error: Exception, config: Config, run: Run, table: str
 ) -> DwhError:
-    """Why a COPY failed: what is missing in S3, or the records that it refused."""
+    """Why a COPY failed: what is missing in S3, or the records that it rejected."""
     message = str(error)
     source = sources(config).get(table, ("", table))[1]
-    view = re.search("stl_load_errors|sys_load_error_detail", message)
-    if view:
+    # Newer builds name the SYS view; a cluster has the STL table too, which also has the values.
+    if re.search("stl_load_errors|sys_load_error_detail", message):
         cursor.connection.rollback()
-        cursor.execute(sql_queries.newest_load_errors[view[0]])
+        wait_for_rows(cursor, sql_queries.count_failed_records, run, 1)
+        cursor.execute(sql_queries.failed_records, run.values())
         return bad_records(cursor.fetchall(), config, run)
     file = re.search(r"S3 key being read : (s3://\S+)", message)
     reason = re.sub(",Rid .*", "", first_line(error))
@@ -129,8 +164,8 @@ COPY_HINTS = {
 
 
 def bad_records(errors: list[tuple[Any, ...]], config: Config, run: Run) -> DwhError:
-    """The records that COPY refused: where they are, and why."""
-    details = []
+    """The records that COPY rejected: where they are, and why."""
+    details = [] if errors else [f"stl_load_errors does not show them after {RECORD_SECONDS} s"]
     for part, line_of_part, column, value, reason in errors:
         file, line = run.original(part, line_of_part)
         place = f", column {column}, value {shortened(value or '')!r}" if column else ""

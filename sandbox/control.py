@@ -122,6 +122,15 @@ def is_running(state: Path) -> bool:
     return False
 
 
+def held_back(found: State, family: str) -> Path:
+    """The file that keeps new and old rows of the "stl" or the "sys" views from sight.
+
+    Whoever tests a load makes it: Redshift writes these rows some time after a COPY, and does not
+    say how long that takes. They can be seen again as soon as it is removed.
+    """
+    return Path(found.runtime_folder) / f"{family}.held"
+
+
 def publish(state: Path, found: State) -> None:
     """Write the state file, whole or not at all."""
     partial = state / f"{STATE_FILE}.partial"

@@ -22,8 +22,8 @@ class SqlError(Exception):
         self.sqlstate = sqlstate
         self.detail = detail
         self.hint = hint
-        # Of the load that failed, once it had begun.
-        self.query_id: int | None = None
+        # What PG_LAST_COPY_ID() gives for the load that failed, once it had begun.
+        self.copy_id: int | None = None
 
 
 def syntax_error(near: str) -> SqlError:

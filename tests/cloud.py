@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +13,7 @@ import boto3
 import psycopg2
 import psycopg2.extensions
 
-from sandbox.control import State
+from sandbox.control import State, held_back
 
 REGION = "us-west-2"
 CLUSTER = "test-cluster"
@@ -150,3 +152,20 @@ class Cloud:
         # The scripts' own way of waiting, set by a run in this process, heeds no connect_timeout.
         psycopg2.extensions.set_wait_callback(None)
         return psycopg2.connect(**settings | changes)
+
+
+@contextmanager
+def rows_held_back(cloud: Cloud, *families: str) -> Iterator[Callable[[], None]]:
+    """Keep the rows of families of system views from sight, until the block calls its value."""
+    files = [held_back(cloud.state, family) for family in families]
+
+    def release() -> None:
+        for file in files:
+            file.unlink(missing_ok=True)
+
+    for file in files:
+        file.touch()
+    try:
+        yield release
+    finally:
+        release()

@@ -9,9 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
+from cloud import rows_held_back
 from conftest import Warehouse
 from copy_cases import EVENTS, LINES, events
 from straight import straight
+
+from sandbox.copy.load_log import LINES_OF_A_COMMIT
 
 __all__ = ["events"]
 
@@ -49,6 +52,55 @@ def test_every_file_of_a_copy_is_on_record_as_often_as_it_is_read(events: Wareho
     assert events.run(COMMITS) == [(urls[0], 1), (urls[0], 1), (urls[1], 1)]
     history = "SELECT loaded_rows, source_file_count, file_count_scanned FROM sys_load_history"
     assert events.run(history) == [(3, 3, 3)]
+
+
+def test_large_file_has_several_rows_among_the_commits(events: Warehouse) -> None:
+    lines = LINES_OF_A_COMMIT * 2 + 1
+    url = events.put("file", LINE * lines)
+    events.copy("events", url)
+    expected = [(url, 1), (url, LINES_OF_A_COMMIT), (url, LINES_OF_A_COMMIT)]
+    assert sorted(events.run(COMMITS)) == expected
+    assert events.run("SELECT file_count_scanned FROM sys_load_history") == [(1,)]
+
+
+STL_IDS = """
+SELECT query FROM stl_load_errors UNION SELECT query FROM stl_load_commits ORDER BY query
+"""
+SYS_IDS = """
+SELECT query_id FROM sys_load_error_detail UNION SELECT query_id FROM sys_load_history ORDER BY 1
+"""
+
+
+def test_stl_and_sys_know_a_copy_by_different_ids(events: Warehouse) -> None:
+    """The id of the one family is another COPY's in the other."""
+    last = []
+    for _ in range(3):
+        events.load("events", '{"ts": 1}\n{"ts": "x"}\n', "JSON 'auto' MAXERROR 2")
+        last += events.run("SELECT pg_last_copy_id()")
+    assert events.run(STL_IDS) == last
+    ids = events.run(SYS_IDS)
+    assert len(ids) == 3
+    assert ids != last
+    assert set(ids) & set(last)
+
+
+@pytest.mark.parametrize(
+    ("family", "held", "seen"),
+    [
+        ("stl", ("stl_load_commits", "stl_load_errors"), "sys_load_history"),
+        ("sys", ("sys_load_history", "sys_load_error_detail"), "stl_load_errors"),
+    ],
+)
+def test_rows_of_a_family_can_be_held_back_until_an_event(
+    events: Warehouse, family: str, held: tuple[str, ...], seen: str
+) -> None:
+    events.run("BEGIN")
+    with rows_held_back(events.cloud, family) as release:
+        events.load("events", '{"ts": 1}\n{"ts": "x"}\n', "JSON 'auto' MAXERROR 2")
+        assert [events.run(f"SELECT COUNT(*) FROM {view}") for view in held] == [[(0,)], [(0,)]]
+        assert events.run(f"SELECT COUNT(*) FROM {seen}") == [(1,)]
+        release()
+        assert [events.run(f"SELECT COUNT(*) FROM {view}") for view in held] == [[(1,)], [(1,)]]
 
 
 def test_copy_is_on_record_within_its_own_transaction(events: Warehouse) -> None:

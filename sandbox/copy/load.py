@@ -73,7 +73,7 @@ def run_copy(context: CopyContext, backend: Backend, command: CopyCommand) -> Co
         scan = _load(backend, command, table, (objects, paths), rejections, log)
         if command.stat_update != "OFF":
             backend.execute(f"ANALYZE {table.quoted_name}")
-        set_last_copy(backend, scan.rows, log.query_id)
+        set_last_copy(backend, scan.rows, log.copy_id)
         return CopyResult(scan.rows, _notices(table.name, scan.rows, len(rejections.errors)))
 
 
@@ -91,16 +91,16 @@ def _load(
         scan = _copy(backend, command, table, sources, rejections, log)
         completed = True
     except SqlError as problem:
-        problem.query_id = log.query_id
+        problem.copy_id = log.copy_id
         raise
     finally:
         log.finish(scan, rejections.errors, completed)
     return scan
 
 
-def set_last_copy(backend: Backend, rows: int, query_id: int | None) -> None:
+def set_last_copy(backend: Backend, rows: int, copy_id: int | None) -> None:
     """What pg_last_copy_count() and pg_last_copy_id() answer; a rollback takes it back."""
-    settings = {"count": rows, "id": query_id}
+    settings = {"count": rows, "id": copy_id}
     for name, value in settings.items():
         if value is not None:
             backend.execute(f"SELECT set_config('sandbox.last_copy_{name}', '{value}', false)")

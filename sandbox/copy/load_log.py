@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,12 @@ from sandbox.copy.target_table import TargetTable
 from sandbox.warehouse.backend import Backend
 from sandbox.warehouse.postgres import LOADS_FOLDER
 
-BEGIN = "SELECT sandbox.next_query_id(), oid FROM pg_database WHERE datname = current_database()"
+BEGIN = """
+    SELECT query, query_id, oid FROM sandbox.next_query_ids() CROSS JOIN pg_database
+    WHERE datname = current_database()
+"""
+# A large file has several rows in stl_load_commits. From what size on is not documented.
+LINES_OF_A_COMMIT = 10_000
 SECONDS_BETWEEN_NOTES = 0.2
 
 
@@ -35,14 +40,15 @@ class Sources:
 
 
 class LoadLog:
-    """The entry of one COPY, which begins with it."""
+    """The entry of one COPY, which begins with it; `copy_id` is what PG_LAST_COPY_ID() gives."""
 
     def __init__(self, data: Path, backend: Backend, table: TargetTable, sources: Sources) -> None:
-        ((query_id, database),) = backend.execute(BEGIN)
-        self.query_id = int(query_id or 0)
+        ((query, query_id, database),) = backend.execute(BEGIN)
+        self.copy_id = int(query or 0)
         self._path = data / LOADS_FOLDER / str(database)
         self._keys = {
-            "query_id": self.query_id,
+            "query": self.copy_id,
+            "query_id": int(query_id or 0),
             "session_id": backend.process_id,
             "transaction_id": table.transaction_id,
             "table_id": table.table_id,
@@ -67,8 +73,8 @@ class LoadLog:
         start = {"start_time": self._entry["start_time"]}
         self._append("errors", (self._keys | start | _error(error) for error in errors))
         if completed:
-            files = ({"filename": url, "lines_scanned": lines} for url, lines in scan.files)
-            self._append("commits", (self._keys | {"curtime": _now()} | each for each in files))
+            commits = (commit for url, lines in scan.files for commit in _commits(url, lines))
+            self._append("commits", (self._keys | {"curtime": _now()} | each for each in commits))
         end = {"end_time": _now()}
         self._note(scan, "completed" if completed else "aborted", len(errors), **end)
 
@@ -95,6 +101,12 @@ class LoadLog:
             os.write(file, lines.encode())
         finally:
             os.close(file)
+
+
+def _commits(url: str, lines: int) -> Iterator[dict[str, Any]]:
+    """The rows of a file in stl_load_commits, one at least."""
+    for first in range(0, max(lines, 1), LINES_OF_A_COMMIT):
+        yield {"filename": url, "lines_scanned": min(lines - first, LINES_OF_A_COMMIT)}
 
 
 def _error(error: LoadError) -> dict[str, Any]:

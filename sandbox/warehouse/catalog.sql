@@ -196,16 +196,26 @@ CREATE EVENT TRIGGER keep_keys ON sql_drop WHEN TAG IN ('ALTER TABLE') EXECUTE F
 
 -- What COPYs write down of themselves (sandbox/copy/load_log.py), a line of JSON for each entry, in
 -- files rather than tables: seen by everybody at once, whatever becomes of the transaction.
-CREATE SEQUENCE sandbox.query_ids START 1000;
-CREATE FUNCTION sandbox.next_query_id() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT nextval('sandbox.query_ids') $$;
-CREATE FUNCTION sandbox.load_log(kind text, OUT entry jsonb, OUT place bigint) RETURNS SETOF record
+-- A COPY has two ids, of two series: `query` in the STL tables, which PG_LAST_COPY_ID() gives, and `query_id`
+-- in the SYS views. Here they overlap, so that whoever takes one for the other finds another COPY's rows.
+-- https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_system-tables.html
+CREATE SEQUENCE sandbox.stl_ids START 1000;
+CREATE SEQUENCE sandbox.sys_ids START 1001;
+CREATE FUNCTION sandbox.next_query_ids(OUT query bigint, OUT query_id bigint)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT nextval('sandbox.stl_ids'), nextval('sandbox.sys_ids') $$;
+-- The rows of a family of views, stl or sys, are held back while there is a file of this name: Redshift does
+-- not say how soon they can be seen (sandbox/control.py).
+CREATE FUNCTION sandbox.load_log(family text, kind text, OUT entry jsonb, OUT place bigint) RETURNS SETOF record
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT line::jsonb, place
     FROM pg_database
+    INNER JOIN pg_stat_file(format('../%s.held', family), true) AS held ON held.size IS NULL
     CROSS JOIN string_to_table(pg_read_file(format('loads/%s.%s', oid, kind), true), E'\n')
         WITH ORDINALITY AS logged (line, place)
-    WHERE datname = current_database() AND kind IN ('history', 'errors', 'commits') AND line IS JSON OBJECT
+    WHERE
+        datname = current_database() AND family IN ('stl', 'sys') AND kind IN ('history', 'errors', 'commits')
+        AND line IS JSON OBJECT
 $$;
 
 CREATE TYPE sandbox.load AS (
@@ -215,12 +225,12 @@ CREATE TYPE sandbox.load AS (
     error_count bigint
 );
 CREATE TYPE sandbox.load_error AS (
-    query_id bigint, transaction_id bigint, session_id integer, table_id integer, start_time timestamp,
+    query integer, query_id bigint, transaction_id bigint, session_id integer, table_id integer, start_time timestamp,
     file_name text, line_number bigint, column_name text, column_type text, column_length text, "position" integer,
     raw_line text, raw_field_value text, error_code integer, error_message text
 );
 CREATE TYPE sandbox.load_commit AS (
-    query_id bigint, transaction_id bigint, filename text, lines_scanned integer, curtime timestamp
+    query integer, transaction_id bigint, filename text, lines_scanned integer, curtime timestamp
 );
 
 CREATE VIEW pg_catalog.sys_load_history AS
@@ -232,7 +242,7 @@ SELECT
     NULL::bigint AS copy_job_id
 FROM (
     SELECT DISTINCT ON (entry -> 'query_id') load.*
-    FROM sandbox.load_log('history')
+    FROM sandbox.load_log('sys', 'history')
     CROSS JOIN LATERAL jsonb_populate_record(NULL::sandbox.load, entry) AS load
     ORDER BY entry -> 'query_id', place DESC
 ) AS latest;
@@ -243,26 +253,26 @@ SELECT
     table_id, start_time, file_name::char(256) AS file_name, line_number, column_name::char(127) AS column_name,
     column_type::char(10) AS column_type, column_length::char(10) AS column_length, position,
     error_code, error_message::char(512) AS error_message, NULL::bigint AS copy_job_id
-FROM sandbox.load_log('errors')
+FROM sandbox.load_log('sys', 'errors')
 CROSS JOIN LATERAL jsonb_populate_record(NULL::sandbox.load_error, entry);
 
 CREATE VIEW pg_catalog.stl_load_errors AS
 SELECT
     100 AS userid, 0 AS slice, table_id AS tbl, start_time AS starttime, session_id AS session,
-    query_id::integer AS query, file_name::char(256) AS filename, line_number, column_name::char(127) AS colname,
+    query, file_name::char(256) AS filename, line_number, column_name::char(127) AS colname,
     column_type::char(10) AS type, column_length::char(10) AS col_length, position,
     raw_line::char(1024) AS raw_line, raw_field_value::char(1024) AS raw_field_value,
     error_code AS err_code, error_message::char(100) AS err_reason, 0 AS is_partial,
     0::bigint AS start_offset, NULL::bigint AS copy_job_id
-FROM sandbox.load_log('errors')
+FROM sandbox.load_log('stl', 'errors')
 CROSS JOIN LATERAL jsonb_populate_record(NULL::sandbox.load_error, entry);
 
 CREATE VIEW pg_catalog.stl_load_commits AS
 SELECT
-    100 AS userid, query_id::integer AS query, 0 AS slice, ''::char(256) AS name,
+    100 AS userid, query, 0 AS slice, ''::char(256) AS name,
     filename::char(256) AS filename, 0 AS byte_offset, lines_scanned, 0 AS errors, curtime, 1 AS status,
     'JSON'::char(16) AS file_format, 0 AS is_partial, 0::bigint AS start_offset, NULL::bigint AS copy_job_id
-FROM sandbox.load_log('commits')
+FROM sandbox.load_log('stl', 'commits')
 CROSS JOIN LATERAL jsonb_populate_record(NULL::sandbox.load_commit, entry);
 
 -- Rows, megabytes, and rows on the fullest slice over rows on the emptiest; a slice is the hash of a

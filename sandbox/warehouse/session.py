@@ -183,9 +183,9 @@ class Session:
                 raise transaction_aborted()
             result = self._load(command)
         except SqlError as problem:
-            self._copy_failed = problem.query_id is not None
+            self._copy_failed = problem.copy_id is not None
             if self.backend.status == b"I" and self._copy_failed:
-                set_last_copy(self.backend, 0, problem.query_id)
+                set_last_copy(self.backend, 0, problem.copy_id)
             self._refuse(problem)
             return False
         notices = [wire.notice(text) for text in result.notices]
