@@ -158,12 +158,27 @@ def explain_aws(error: Any) -> DwhError:
     return DwhError(first_line(error), "see the message of AWS; running the script again is safe")
 
 
+# What Redshift reads of EC2 in the caller's name before it creates or restores a cluster.
+# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonRedshiftFullAccess.html
+NETWORK_ACTIONS = (
+    "ec2:DescribeAccountAttributes, ec2:DescribeAddresses, ec2:DescribeAvailabilityZones, "
+    "ec2:DescribeInternetGateways, ec2:DescribeSecurityGroups, ec2:DescribeSubnets and "
+    "ec2:DescribeVpcs"
+)
+MAKES_CLUSTER = {"CreateCluster", "RestoreFromClusterSnapshot"}
+
+
 def explain_denial(error: Any) -> DwhError:
     """What an operator may not do, and on what."""
+    code, operation = error.response["Error"]["Code"], getattr(error, "operation_name", "this")
+    if code == "UnauthorizedOperation" and operation in MAKES_CLUSTER:
+        hint = "Redshift looks at the network in your name, and AWS does not say what it may not: "
+        hint += f"ask for {NETWORK_ACTIONS}, which docs/operator-policy.json holds"
+        return DwhError(f"AWS denies {operation}, or what it needs of EC2", hint)
     # IAM calls a resource `role NAME`, S3 puts its ARN in quotes.
     resource = r'(?: on resource: "?((?:role|user|group|policy) [^\s"]+|[^\s"]+))?'
     found = re.search(rf"perform: (\S+){resource}", str(error))
-    denied = found[1] if found else getattr(error, "operation_name", "this")
+    denied = found[1] if found else operation
     on = f" on {found[2]}" if found and found[2] else ""
     hint = "ask for it: docs/operator-policy.json holds all that the scripts need"
     if forbidden := re.search(

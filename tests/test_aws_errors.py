@@ -119,6 +119,12 @@ ANSWERS = [
         "You are not authorized to perform this operation.",
         ("AWS denies DescribeVpcs", ASK),
     ),
+    # What Redshift needs of EC2: https://github.com/aws/redshift-test-drive/pull/120
+    (
+        (CREATE, 400, "UnauthorizedOperation"),
+        "Access Denied. Please ensure that your IAM Permissions allow this operation.",
+        ("AWS denies CreateCluster, or what it needs of EC2$", "Redshift looks at the network"),
+    ),
     # Quotas.
     (
         (CREATE, 400, "ClusterQuotaExceeded"),

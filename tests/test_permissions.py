@@ -22,6 +22,15 @@ DOCUMENT = '{"Version": "2012-10-17", "Statement": []}'
 SECRET_ACTIONS = ("CreateSecret", "DescribeSecret", "UpdateSecret", "RotateSecret", "TagResource")
 OF_A_SECRET = [(f"secretsmanager:{action}", f"{SECRET}*") for action in SECRET_ACTIONS]
 PASSED = ("iam:PassRole", ROLE)
+# What Redshift reads of EC2 in the caller's name before it makes a cluster.
+NETWORK = [
+    (f"ec2:Describe{what}", "*")
+    for what in (
+        *("AccountAttributes", "Addresses", "AvailabilityZones", "InternetGateways"),
+        *("SecurityGroups", "Subnets", "Vpcs"),
+    )
+]
+NETWORK_DENIED = "Access Denied. Please ensure that your IAM Permissions allow this operation."
 RULE = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1}
 Needed = list[tuple[str, str]]
 
@@ -48,6 +57,7 @@ CALLS: list[tuple[str, str, dict[str, Any], Needed]] = [
             ("iam:CreateServiceLinkedRole", LINKED_ROLE),
             *OF_A_SECRET,
             ("secretsmanager:GetRandomPassword", "*"),
+            *NETWORK,
         ],
     ),
     (
@@ -59,6 +69,7 @@ CALLS: list[tuple[str, str, dict[str, Any], Needed]] = [
             ("redshift:RestoreFromClusterSnapshot", f"{REDSHIFT}:snapshot:c/s"),
             PASSED,
             ("iam:CreateServiceLinkedRole", LINKED_ROLE),
+            *NETWORK,
         ],
     ),
     (
@@ -245,9 +256,12 @@ def test_call_needs_each_of_its_permissions_and_no_more(
     for number, (action, resource) in enumerate(needed):
         operator.may(*statements[:number], *statements[number + 1 :])
         forget_linked_role(operator.iam)
-        text = operator.refusal(service, operation, **request_)[2]
-        assert f"not authorized to perform: {action} on resource: " in text
-        assert resource.rstrip("*") in text
+        status, code, text = operator.refusal(service, operation, **request_)
+        if (action, resource) in NETWORK:
+            assert (status, code, text) == (400, "UnauthorizedOperation", NETWORK_DENIED)
+        else:
+            assert f"not authorized to perform: {action} on resource: " in text
+            assert resource.rstrip("*") in text
 
 
 @pytest.mark.parametrize(

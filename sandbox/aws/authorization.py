@@ -39,6 +39,10 @@ class DeniedError(Exception):
     """The caller is not allowed something; the text says what and why."""
 
 
+class NetworkDeniedError(Exception):
+    """The caller may not read what Redshift has to know of the network."""
+
+
 def install() -> None:
     """Check the calls of moto's API, in this process."""
     ActionAuthenticatorMixin._authenticate_and_authorize_action = _authorize
@@ -59,6 +63,8 @@ def _authorize(response: Any, *_: Any) -> None:
         raise refusals.rejected(response, str(problem)) from None
     except DeniedError as problem:
         raise refusals.denied(response, str(problem)) from None
+    except NetworkDeniedError:
+        raise refusals.network_denied(response) from None
     except UnknownConditionError as problem:
         raise refusals.unsupported(response, f"the IAM condition {problem}") from None
     except UncheckedError as problem:
@@ -98,6 +104,8 @@ def _check(identity: Identity, call: Call, response: Any) -> None:
     else:
         for permission in permissions.needed(call):
             _require(identity, call.service, permission)
+        if any(_reason_against(identity, each) for each in redshift.network_permissions(call)):
+            raise NetworkDeniedError
         if redshift.needs_linked_role(call):
             iam_backends[call.account]["aws"].create_service_linked_role(redshift.SERVICE, "", "")
 
@@ -113,7 +121,9 @@ def _require(
         raise DeniedError(refusals.sentence(service, identity.arn, permission, reason))
 
 
-def _reason_against(identity: Identity, permission: Permission, granted: bool) -> str | None:
+def _reason_against(
+    identity: Identity, permission: Permission, granted: bool = False
+) -> str | None:
     """Every kind of policy has to allow it, and none may deny it."""
     kinds = {IDENTITY_BASED: identity.policies} | dict(identity.limits)
     decisions = {kind: policy.decide(each, permission) for kind, each in kinds.items()}

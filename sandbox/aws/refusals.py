@@ -101,6 +101,15 @@ def denied(response: Any, message: str) -> Refusal:
     return Refusal(response, 403, "AccessDenied", message)
 
 
+def network_denied(response: Any) -> Refusal:
+    """Redshift's refusal of a cluster when the caller may not read the network; it names no action.
+
+    https://github.com/aws/redshift-test-drive/pull/120
+    """
+    message = "Access Denied. Please ensure that your IAM Permissions allow this operation."
+    return Refusal(response, 400, "UnauthorizedOperation", message)
+
+
 def unsupported(response: Any, what: str) -> Refusal:
     """The refusal of what the sandbox cannot check; its log says so too."""
     message = f"The sandbox cannot check {what}."

@@ -46,6 +46,17 @@ OF_TAGS = frozenset({"CreateTags", "DeleteTags", "DescribeTags"})
 # The reference lists no resource for these.
 OF_ALL = frozenset({"DescribeClusterSnapshots", "DescribeClusterSubnetGroups"})
 MAKES_CLUSTER = frozenset({"CreateCluster", "RestoreFromClusterSnapshot"})
+# What Redshift reads of EC2 in the caller's name before it makes a cluster: of the policy
+# AmazonRedshiftFullAccess, what does not change anything.
+NETWORK_ACTIONS = (
+    "DescribeAccountAttributes",
+    "DescribeAddresses",
+    "DescribeAvailabilityZones",
+    "DescribeInternetGateways",
+    "DescribeSecurityGroups",
+    "DescribeSubnets",
+    "DescribeVpcs",
+)
 # What Redshift does in the caller's name to keep a password in Secrets Manager.
 SECRET_ACTIONS = ("CreateSecret", "DescribeSecret", "UpdateSecret", "RotateSecret", "TagResource")
 
@@ -67,6 +78,16 @@ def permissions(call: Call) -> Iterator[Permission]:
         yield from _credentials(call)
     if call.get("Tags") and call.operation in ("CreateCluster", "CreateClusterSnapshot"):
         yield _tag_new(call)
+
+
+def network_permissions(call: Call) -> Iterator[Permission]:
+    """What CreateCluster and RestoreFromClusterSnapshot need of EC2; none for other calls.
+
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonRedshiftFullAccess.html
+    """
+    if call.service == "redshift" and call.operation in MAKES_CLUSTER:
+        for action in NETWORK_ACTIONS:
+            yield call.permission(f"ec2:{action}", context={"ec2:region": call.region})
 
 
 def needs_linked_role(call: Call) -> bool:
