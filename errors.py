@@ -181,6 +181,9 @@ def explain_denial(error: Any) -> DwhError:
     denied = found[1] if found else operation
     on = f" on {found[2]}" if found and found[2] else ""
     hint = "ask for it: docs/operator-policy.json holds all that the scripts need"
+    if operation == "GetObject":
+        # Of a missing file S3 says the same to who may list some prefixes of the bucket only.
+        hint = f"if it has gone since it was listed, run the script again; else {hint}"
     if forbidden := re.search(
         "explicit deny in (an?) ([a-z -]+ policy|[a-z ]+ boundary)", str(error)
     ):

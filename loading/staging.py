@@ -148,6 +148,8 @@ def explain_copy(
     what = f"{file[1] if file else source} cannot be loaded: {reason}"
     if re.search(NOT_TAKEN, message):
         return RoleError(what, "the cluster may not take its role: run python setup_env.py again")
+    if file and "AccessDenied" in message:
+        return DwhError(what, denied_hint(file[1], config))
     for pattern, hint in COPY_HINTS.items():
         if re.search(pattern, message):
             return DwhError(what, hint)
@@ -161,6 +163,18 @@ COPY_HINTS = {
     "(?i)jsonpath": "correct the file that LOG_JSON_PATHS in dwh.cfg names",
     "AccessDenied": "the cluster's role may not read this; run python setup_env.py again",
 }
+
+
+def denied_hint(url: str, config: Config) -> str:
+    """What to do about a file that S3 does not give.
+
+    It answers 403 to both, a file that is missing and one that is forbidden, unless the role may
+    list the whole bucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    missing = "if it has gone since it was listed, run the script again"
+    if url == config.log_json_paths:
+        missing = "if there is no such file, check LOG_JSON_PATHS in dwh.cfg"
+    return f"{missing}; if the cluster's role may not read it, run python setup_env.py"
 
 
 def bad_records(errors: list[tuple[Any, ...]], config: Config, run: Run) -> DwhError:

@@ -179,8 +179,12 @@ def readable_keys(config: Config) -> dict[str, list[str]]:
 
 
 def read_policy(config: Config, bucket_of_lists: str) -> Policy:
-    """Listing and reading of what the configured prefixes name, and of the lists of it."""
-    readable = readable_keys(config) | {bucket_of_lists: ["*"]}
+    """Listing and reading of what the configured prefixes name, and of the lists of it.
+
+    Our own bucket may be listed without a prefix, as S3 else does not tell that a list is missing.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    readable = readable_keys(config)
     statements: list[dict[str, Any]] = [
         {
             "Effect": "Allow",
@@ -190,6 +194,9 @@ def read_policy(config: Config, bucket_of_lists: str) -> Policy:
         }
         for bucket, keys in readable.items()
     ]
+    ours = f"arn:aws:s3:::{bucket_of_lists}"
+    statements.append({"Effect": "Allow", "Action": "s3:ListBucket", "Resource": ours})
     arns = [f"arn:aws:s3:::{bucket}/{key}" for bucket, keys in readable.items() for key in keys]
-    statements.append({"Effect": "Allow", "Action": "s3:GetObject", "Resource": arns})
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [*arns, f"{ours}/*"]}
+    statements.append(read)
     return {"Version": "2012-10-17", "Statement": statements}

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import BUCKET, TRUST, Warehouse
+from conftest import BUCKET, READ_EVERYTHING, TRUST, Warehouse, numbers
 from copy_cases import LINES, events
 
 __all__ = ["events"]
@@ -59,6 +59,31 @@ def test_role_needs_everything_to_read(
             RoleName=name, PolicyName="read"
         ) if policy else None
         events.cloud.client("iam").delete_role(RoleName=name)
+
+
+MISSING = [(ONE_PREFIX, "Access Denied,Status 403"), (READ_EVERYTHING, "not exist.,Status 404")]
+
+
+@pytest.mark.parametrize(("policy", "text"), MISSING)
+@pytest.mark.parametrize("what", ["manifest", "file of a manifest", "jsonpaths"])
+def test_missing_key_is_told_only_to_who_may_list_the_whole_bucket(
+    events: Warehouse, policy: Any, text: str, what: str
+) -> None:
+    s3, there, gone = events.cloud.client("s3"), "allowed/one.json", f"s3://{BUCKET}/allowed/gone"
+    s3.put_object(Bucket=BUCKET, Key=there, Body=LINES)
+    entries = json.dumps({"entries": [{"url": gone, "mandatory": True}]})
+    s3.put_object(Bucket=BUCKET, Key="allowed/list", Body=entries)
+    name = f"reader-{next(numbers)}"
+    role = events.cloud.create_role(name, TRUST, policy)
+    attach(events, add=[role])
+    source, options = {
+        "manifest": (gone, "JSON 'auto' MANIFEST"),
+        "file of a manifest": (f"s3://{BUCKET}/allowed/list", "JSON 'auto' MANIFEST"),
+        "jsonpaths": (f"s3://{BUCKET}/{there}", f"JSON '{gone}'"),
+    }[what]
+    with pytest.raises(psycopg2.InternalError, match=text):
+        events.run(f"COPY events FROM '{source}' IAM_ROLE '{role}' {options}")
+    attach(events, remove=[role])
 
 
 def test_role_that_was_deleted_cannot_be_assumed(events: Warehouse) -> None:

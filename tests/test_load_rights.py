@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from conftest import CLUSTER, READ_EVERYTHING, TRUST, Cloud, Pipeline
+from aws_site import Aws, told
+from conftest import BUCKET, CLUSTER, READ_EVERYTHING, TRUST, Cloud, Pipeline
 from fast_clock import fast_clock
 from load_failures import fails_and_changes_nothing, loaded, unchanged
 from script_runs import change, refused_here
 
+import create_tables
 import etl
+from loading import files, staging
+from provisioning.role import POLICY_NAME
 
 __all__ = ["loaded"]
 
@@ -106,3 +111,85 @@ def test_role_that_can_be_taken_a_moment_later_is_enough(
     said = capsys.readouterr().err.splitlines()
     assert len([line for line in said if line.startswith(etl.ROLE_REASON)]) == 2
     assert said[-1] == "Next: python query.py"
+
+
+# ---------------------------------------------------------------------------- missing or forbidden
+
+
+@pytest.fixture
+def ready(aws: Aws) -> Aws:
+    """An environment with the role that setup_env.py gives to the cluster, and files to load."""
+    aws.put_files()
+    aws.set_up()
+    aws.run(create_tables)
+    return aws
+
+
+def delete_key(aws: Aws, key: str) -> None:
+    aws.cloud.client("s3").delete_object(Bucket=BUCKET, Key=f"{aws.name}/{key}")
+
+
+def forbid_key(aws: Aws, key: str) -> None:
+    """Take from the cluster's role what lets it read a key."""
+    put, get = (getattr(aws.cloud.client("iam"), f"{verb}_role_policy") for verb in ("put", "get"))
+    policy = get(RoleName=aws.name, PolicyName=POLICY_NAME)["PolicyDocument"]
+    document = json.dumps(policy).replace(f"{BUCKET}/{aws.name}/{key}", "nothing")
+    put(RoleName=aws.name, PolicyName=POLICY_NAME, PolicyDocument=document)
+
+
+@pytest.mark.parametrize("spoil", [delete_key, forbid_key])
+def test_json_paths_that_are_missing_or_forbidden_are_said_to_be_either(
+    ready: Aws, capsys: pytest.CaptureFixture[str], spoil: Callable[[Aws, str], None]
+) -> None:
+    """S3 answers 403 to both, as the role may list the prefixes of the data only."""
+    spoil(ready, "paths.json")
+    found = told(ready, etl, said=capsys)
+    assert found.error.startswith(f"s3://{BUCKET}/{ready.name}/paths.json cannot be loaded: ")
+    assert "Access Denied" in found.error
+    assert "check LOG_JSON_PATHS in dwh.cfg" in found.hint
+    assert "run python setup_env.py" in found.hint
+
+
+@pytest.mark.parametrize("spoil", [delete_key, forbid_key])
+def test_file_that_cannot_be_copied_any_more_may_have_gone_or_be_forbidden(
+    ready: Aws,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[Aws, str], None],
+) -> None:
+    def spoil_and_stage(*arguments: Any) -> None:
+        spoil(ready, "log_data/1" if spoil is delete_key else "log_data")
+        staging.stage(*arguments)
+
+    monkeypatch.setattr("etl.stage", spoil_and_stage)
+    found = told(ready, etl, said=capsys)
+    assert found.error.startswith(f"s3://{BUCKET}/{ready.name}/log_data/1 cannot be loaded: ")
+    assert "if it has gone since it was listed, run the script again" in found.hint
+    assert "run python setup_env.py" in found.hint
+
+
+def test_file_that_cannot_be_packed_any_more_may_have_gone_or_be_forbidden(
+    ready: Aws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator, too, may list prefixes only."""
+    ready.change(load_PACK_SMALL_FILES_FROM="1")
+    refused = ready.refuse("s3.GetObject", ("AccessDenied", "Access Denied"))
+    found = told(ready, etl, said=capsys)
+    assert refused == ["s3.GetObject"]
+    assert found.error == "AWS denies GetObject"
+    assert "if it has gone since it was listed, run the script again" in found.hint
+    assert "docs/operator-policy.json" in found.hint
+
+
+def test_list_of_files_that_has_gone_is_told_as_missing(
+    ready: Aws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The role may list all of our own bucket."""
+    write = files.write
+
+    def write_and_lose(s3: Any, account: str, url: str, body: Any) -> None:
+        write(s3, account, url, body)
+        s3.delete_object(Bucket=ready.bucket, Key=url.partition(f"{ready.bucket}/")[2])
+
+    monkeypatch.setattr(files, "write", write_and_lose)
+    assert "does not exist" in told(ready, etl, said=capsys).error

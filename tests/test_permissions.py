@@ -307,6 +307,19 @@ def test_each_of_several_objects_is_deleted_or_refused_on_its_own(operator: Oper
     root.delete_objects(Bucket=BUCKET, Delete=objects)
 
 
+@pytest.mark.parametrize("operation", ["get_object", "head_object"])
+def test_missing_object_is_told_only_to_who_may_list_the_whole_bucket(
+    operator: Operator, operation: str
+) -> None:
+    read, request = statement("s3:GetObject"), {"Bucket": BUCKET, "Key": "no-such-key"}
+    operator.may(read, statement("s3:ListBucket", S3))
+    assert operator.refusal("s3", operation, **request)[0] == 404
+    prefix = {"Condition": {"StringLike": {"s3:prefix": "*"}}}
+    for listing in ([], [statement("s3:ListBucket", S3, **prefix)]):
+        operator.may(read, *listing)
+        assert operator.refusal("s3", operation, **request)[0] == 403
+
+
 def test_bucket_with_a_policy_is_not_guessed_about(operator: Operator) -> None:
     operator.may(statement("s3:*"))
     bucket = operator.name

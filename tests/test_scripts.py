@@ -85,7 +85,6 @@ def test_role_is_redshifts_and_reads_what_is_configured(site: Pipeline) -> None:
                 "Effect": "Allow",
                 "Action": "s3:ListBucket",
                 "Resource": f"arn:aws:s3:::{BUCKET}",
-                "Condition": {"StringLike": {"s3:prefix": ["*"]}},
             },
             {
                 "Effect": "Allow",

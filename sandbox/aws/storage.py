@@ -101,6 +101,9 @@ class RoleStorage:
         self._require("s3:GetObject", bucket_name, name, context)
         key = self._keys_of(bucket).get(name)
         if key is None:
+            # Who may not list the bucket, whatever the prefix, is not told that a key is missing.
+            # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+            self._require("s3:ListBucket", bucket_name, "", context)
             raise s3_failure("The specified key does not exist.", 404, "NoSuchKey", context)
         return _stored(key)
 
