@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import select
 import time
@@ -16,9 +17,10 @@ from errors import last_attempt
 if TYPE_CHECKING:
     from psycopg2.extensions import connection, cursor
 
-# A COPY may be silent for long: keepalives hold the connection open meanwhile.
+# A COPY may be silent for long: keepalives hold the connection open meanwhile. Neither a Kerberos
+# ticket nor a certificate of the user's has a part in this.
 CONNECTION_OPTIONS = (
-    "sslmode=verify-full application_name=sparkify-dwh "
+    "sslmode=verify-full sslcertmode=disable gssencmode=disable application_name=sparkify-dwh "
     "keepalives=1 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
 )
 LOGIN_SECONDS = 10
@@ -29,6 +31,7 @@ def connect(config: Config) -> connection:
     import psycopg2
 
     psycopg2.extensions.set_wait_callback(wait)
+    forget_variables()
     cluster = available_cluster(config)
     credentials = new_password(config)
     try:
@@ -43,6 +46,15 @@ def connect(config: Config) -> connection:
         )
     except psycopg2.OperationalError as error:
         raise explain_login(error, config, cluster) from error
+
+
+def forget_variables() -> None:
+    """Unset what libpq would read of the environment: dwh.cfg alone says where and how to connect.
+
+    PGSERVICE and PGHOSTADDR, for instance. https://www.postgresql.org/docs/current/libpq-envars.html
+    """
+    for name in [each for each in os.environ if each.startswith("PG")]:
+        os.environ.pop(name, None)
 
 
 def explain_login(error: Exception, config: Config, cluster: dict[str, Any]) -> Exception:

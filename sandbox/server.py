@@ -24,6 +24,7 @@ CATALOG = Path(__file__).parent / "warehouse" / "catalog.sql"
 def serve(state: Path, data: str, port: int) -> int:
     """Run a sandbox until SIGTERM; an exit code. The last line of its log says what went wrong."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    _forget_variables()
     lock = _take_lock(state)
     if lock is None:
         print(f"a sandbox is running in {state}", file=sys.stderr)
@@ -42,6 +43,12 @@ def serve(state: Path, data: str, port: int) -> int:
     finally:
         shutil.rmtree(runtime, ignore_errors=True)
     return 0
+
+
+def _forget_variables() -> None:
+    """Unset what PostgreSQL, and libpq, would read of the environment, such as PGPORT."""
+    for name in [each for each in os.environ if each.startswith("PG")]:
+        os.environ.pop(name, None)
 
 
 def _serve_until(
