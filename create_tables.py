@@ -12,7 +12,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from dwh import Config, load_config
+from dwh.config import Config, load_config
+from dwh.connection import transaction
+from dwh.terminal import confirm, counted, parser, run, say, step
 from sql_queries import (
     count_queries,
     create_table_queries,
@@ -20,8 +22,6 @@ from sql_queries import (
     existing_tables,
     star_tables,
 )
-from terminal import confirm, counted, parser, run, say, step
-from warehouse import transaction
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor

@@ -19,17 +19,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import sql_queries
-from aws import role_arn
-from dwh import Config, load_config
-from errors import DwhError, first_line, passing_reason
-from loading import run as runs
-from loading.audit import check
-from loading.files import find_new
-from loading.packing import pack, remove_leftovers, removed_at_the_end
-from loading.run import MEGABYTE, Done, Run
-from loading.staging import RoleError, stage
-from terminal import counted, parser, print_table, run, say, step
-from warehouse import connect
+from dwh.aws import role_arn
+from dwh.config import Config, load_config
+from dwh.connection import connect
+from dwh.errors import DwhError, first_line, passing_reason
+from dwh.loading import run as runs
+from dwh.loading.checks import check
+from dwh.loading.files import find_new
+from dwh.loading.packing import pack, remove_leftovers, removed_at_the_end
+from dwh.loading.run import MEGABYTE, Done, Run
+from dwh.loading.staging import RoleError, stage
+from dwh.terminal import counted, parser, print_table, run, say, step
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor

@@ -14,11 +14,11 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from dwh import load_config
-from errors import UsageError
+from dwh.config import load_config
+from dwh.connection import connect
+from dwh.errors import UsageError
+from dwh.terminal import parser, print_table, run
 from sql_queries import questions
-from terminal import parser, print_table, run
-from warehouse import connect
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor

@@ -14,13 +14,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from aws import Clients, clients, find_cluster
-from dwh import Config, load_config
-from errors import DwhError
-from provisioning import bucket, cluster, plan, role, security_group
-from provisioning.plan import Change
-from terminal import parser, print_table, run, say, step
-from warehouse import connect
+from dwh.aws import Clients, clients, find_cluster
+from dwh.config import Config, load_config
+from dwh.connection import connect
+from dwh.errors import DwhError
+from dwh.provisioning import bucket, cluster, plan, role, security_group
+from dwh.provisioning.plan import Change
+from dwh.terminal import parser, print_table, run, say, step
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -15,12 +15,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from aws import Clients, clients, find_cluster, is_ours, polling, tags
-from dwh import Config, load_config
-from errors import DwhError, explain
-from provisioning import bucket, cluster_end, plan, role, security_group, snapshots
-from provisioning.plan import Change
-from terminal import confirm, counted, parser, run, say, step
+from dwh.aws import Clients, clients, find_cluster, is_ours, polling, tags
+from dwh.config import Config, load_config
+from dwh.errors import DwhError, explain
+from dwh.provisioning import bucket, cluster_end, plan, role, security_group, snapshots
+from dwh.provisioning.plan import Change
+from dwh.terminal import confirm, counted, parser, run, say, step
 
 # What AWS has deleted may be listed for a moment more.
 SWEEP_SECONDS = 5

@@ -19,7 +19,7 @@ from datetime import date
 from benchmarks import growth, limit, others, skew, small_files, start_up
 from benchmarks.inputs import ROOT
 from benchmarks.running import Figure
-from terminal import print_table
+from dwh.terminal import print_table
 
 WORK = ROOT / "build" / "bench"
 PARTS = {

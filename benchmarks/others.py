@@ -23,7 +23,7 @@ from benchmarks.running import (
     peak_of_process,
     state,
 )
-from sandbox.warehouse.postgres import DISPOSABLE, Postgres, runtime_folder
+from sandbox.postgres.server import DISPOSABLE, Postgres, runtime_folder
 
 EVENTS, SONGS = 50_000, 5_000
 PACKAGES = ("pandas", "sqlalchemy", "dlt", "duckdb")

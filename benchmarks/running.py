@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import psycopg2
 import psycopg2.extensions
 
-import dwh
 from benchmarks.inputs import ROOT
+from dwh.config import Config, load_config
 from sandbox import control
 
 MEGABYTE = 1_000_000
@@ -46,17 +46,17 @@ def run(script: str, config: Path, *options: str) -> float:
 
 
 @contextmanager
-def environment(config: Path) -> Iterator[dwh.Config]:
+def environment(config: Path) -> Iterator[Config]:
     """An environment with empty tables, for the time of the block."""
     run("setup_env.py", config)
     try:
         run("create_tables.py", config)
-        yield dwh.load_config(config)
+        yield load_config(config)
     finally:
         run("shutdown_env.py", config)
 
 
-def ask(config: dwh.Config, statement: str) -> list[tuple[Any, ...]]:
+def ask(config: Config, statement: str) -> list[tuple[Any, ...]]:
     """What the PostgreSQL behind the warehouse answers."""
     psycopg2.extensions.set_wait_callback(None)
     with closing(psycopg2.connect(host=socket(config), user="rdsdb", dbname=config.database)) as db:
@@ -67,7 +67,7 @@ def ask(config: dwh.Config, statement: str) -> list[tuple[Any, ...]]:
     return found
 
 
-def tidy(config: dwh.Config) -> None:
+def tidy(config: Config) -> None:
     """Do at once what PostgreSQL and Redshift do by themselves when there is time."""
     psycopg2.extensions.set_wait_callback(None)
     with closing(psycopg2.connect(host=socket(config), user="rdsdb", dbname=config.database)) as db:
@@ -75,12 +75,12 @@ def tidy(config: dwh.Config) -> None:
         db.cursor().execute("VACUUM ANALYZE")
 
 
-def state(config: dwh.Config) -> control.State:
+def state(config: Config) -> control.State:
     """The running sandbox."""
     return control.read_state(Path(config.sandbox_state))
 
 
-def socket(config: dwh.Config) -> str:
+def socket(config: Config) -> str:
     """The folder of the socket of the PostgreSQL behind the warehouse."""
     (found,) = Path(state(config).runtime_folder).glob("c*/.s.PGSQL.5432")
     return str(found.parent)

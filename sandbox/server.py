@@ -16,9 +16,9 @@ from pathlib import Path
 
 from sandbox import tls
 from sandbox.control import CA_FILE, LOCK_FILE, State, publish
-from sandbox.warehouse.postgres import Postgres, PostgresError, runtime_folder
+from sandbox.postgres.server import Postgres, PostgresError, runtime_folder
 
-CATALOG = Path(__file__).parent / "warehouse" / "catalog.sql"
+CATALOG = Path(__file__).parent / "postgres" / "catalog.sql"
 
 
 def serve(state: Path, data: str, port: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from aws_site import ELSEWHERE, Aws
 from conftest import READ_EVERYTHING, TRUST
 
-from provisioning.role import POLICY_NAME
+from dwh.provisioning.role import POLICY_NAME
 
 
 def drop_role(aws: Aws) -> None:

@@ -218,7 +218,7 @@ def aws(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """The sandbox as AWS, and an environment there that is taken down at the end."""
     from aws_site import Aws
 
-    from aws import session_of
+    from dwh.aws import session_of
 
     found = Aws(cloud, tmp_path, monkeypatch)
     yield found
@@ -247,7 +247,7 @@ def site(
     """The shared environment, which a test leaves as it was."""
     from aws_site import Aws
 
-    from aws import session_of
+    from dwh.aws import session_of
 
     yield Aws(cloud, tmp_path, monkeypatch, standing)
     monkeypatch.undo()

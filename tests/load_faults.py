@@ -18,7 +18,7 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.handlers import BUILTIN_HANDLERS
 from botocore.httpsession import URLLib3Session
 
-from aws import session_of
+from dwh.aws import session_of
 
 LOST = "server closed the connection unexpectedly"
 

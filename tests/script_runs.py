@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from conftest import EVENT, MASTER, ROOT, SONG, Cloud, write_config
 
-import terminal
+from dwh import terminal
 from sandbox import control
 
 SCRIPTS = ["setup_env.py", "create_tables.py", "etl.py", "query.py", "shutdown_env.py"]

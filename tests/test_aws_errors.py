@@ -13,7 +13,7 @@ from cloud import Cloud
 from script_runs import refused_here
 
 import setup_env
-from aws import session_of
+from dwh.aws import session_of
 
 CAPTURE = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.usefixtures("no_pauses")

@@ -16,7 +16,7 @@ from script_runs import refused_here
 from star_model import Record, star_of
 
 import etl
-from errors import DwhError
+from dwh.errors import DwhError
 
 CAPTURE = pytest.CaptureFixture[str]
 CASES = all_cases()

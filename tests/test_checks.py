@@ -9,7 +9,7 @@ from conftest import Pipeline
 from script_runs import refused_here
 
 import etl
-from loading import audit
+from dwh.loading import checks
 from sql_queries import staged_checks, star_checks
 
 CAPTURE = pytest.CaptureFixture[str]
@@ -152,7 +152,7 @@ def spoil(patch: pytest.MonkeyPatch, name: str, statement: str) -> None:
     def check(cursor: Any, title: str, *more: Any) -> None:
         if title == where:
             cursor.execute(statement)
-        audit.check(cursor, title, *more)
+        checks.check(cursor, title, *more)
 
     patch.setattr("etl.check", check)
 

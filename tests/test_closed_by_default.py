@@ -10,17 +10,17 @@ from aws_site import ELSEWHERE, HERE, Aws
 from conftest import ROOT
 from script_runs import run_script
 
-import dwh
 import setup_env
-from errors import DwhError
-from warehouse import connect
+from dwh.config import load_config
+from dwh.connection import connect
+from dwh.errors import DwhError
 
 CAPTURE = pytest.CaptureFixture[str]
 WARNING = "warning: OPEN_TO_THE_INTERNET = yes lets anybody on the internet try to log in"
 
 
 def test_shipped_configuration_lets_in_this_machine_alone(aws: Aws) -> None:
-    shipped = dwh.load_config(ROOT / "dwh.cfg")
+    shipped = load_config(ROOT / "dwh.cfg")
     assert (shipped.client_address, shipped.open_to_the_internet) == ("auto", False)
     assert (shipped.security_groups, shipped.subnet_group) == ((), "")
     aws.set_up()
@@ -31,7 +31,7 @@ def test_shipped_configuration_lets_in_this_machine_alone(aws: Aws) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a connection that is not let in for two seconds only."""
-    monkeypatch.setattr("warehouse.LOGIN_SECONDS", 2)
+    monkeypatch.setattr("dwh.connection.LOGIN_SECONDS", 2)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -42,7 +42,7 @@ def test_private_cluster_is_set_up_from_outside_but_not_used(aws: Aws, capsys: C
     assert aws.rules() == [(5439, HERE)]
     assert "connection: not from here" in capsys.readouterr().err
     with pytest.raises(DwhError) as refusal:
-        connect(dwh.load_config(aws.config))
+        connect(load_config(aws.config))
     assert "cannot be reached (timeout" in refusal.value.what
     assert "the cluster has no public address: run this inside its VPC" in refusal.value.hint
 
@@ -62,7 +62,7 @@ def test_open_door_is_warned_about_on_every_run_of_every_script(aws: Aws, capsys
     aws.set_up()
     assert aws.rules() == [(5439, "0.0.0.0/0")]
     assert WARNING in capsys.readouterr().err.splitlines()
-    dwh.load_config(aws.config)  # which is how every script starts
+    load_config(aws.config)  # which is how every script starts
     assert capsys.readouterr().err.splitlines() == [WARNING]
     done = run_script("query.py", "SELECT 1", "--config", str(aws.config), env=aws.variables)
     assert done.stderr.splitlines()[0] == WARNING

@@ -10,8 +10,8 @@ import pytest
 from conftest import ROOT, write_config
 from script_runs import change
 
-import dwh
-from errors import UsageError
+from dwh.config import Config, load_config
+from dwh.errors import UsageError
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def config(tmp_path: Path) -> Path:
 def fault(config: Path) -> str:
     """The one fault of a configuration."""
     with pytest.raises(UsageError) as caught:
-        dwh.load_config(config)
+        load_config(config)
     assert not caught.value.details
     assert caught.value.hint == "correct dwh.cfg: a comment above each key says what it means"
     return caught.value.what.removeprefix("dwh.cfg: ")
@@ -92,7 +92,7 @@ def test_bad_value_is_named_with_what_it_must_be(
     assert re.fullmatch(rf"\[{section}\] {key} = {re.escape(value)} {message}", fault(config))
 
 
-FIELDS = [each.metadata for each in fields(dwh.Config)]
+FIELDS = [each.metadata for each in fields(Config)]
 OPTIONAL = {"SUBNET_GROUP", "EXISTING_SECURITY_GROUPS"}
 NEEDED = [each for each in FIELDS if each["key"] not in OPTIONAL]
 
@@ -119,7 +119,7 @@ UNKNOWN = [
 def test_unknown_key_is_named(config: Path, old: str, new: str, faults: list[str]) -> None:
     config.write_text(config.read_text().replace(f"\n{old}", f"\n{new}"))
     with pytest.raises(UsageError) as caught:
-        dwh.load_config(config)
+        load_config(config)
     said = caught.value.details or [caught.value.what.removeprefix("dwh.cfg: ")]
     assert len(said) == len(faults)
     assert all(map(str.startswith, said, faults))
@@ -127,9 +127,9 @@ def test_unknown_key_is_named(config: Path, old: str, new: str, faults: list[str
 
 @pytest.mark.parametrize("key", sorted(OPTIONAL))
 def test_key_that_may_be_empty_may_be_left_out(config: Path, key: str) -> None:
-    expected = dwh.load_config(config)
+    expected = load_config(config)
     config.write_text(re.sub(f"(?m)^{key} =.*\n", "", config.read_text()))
-    assert dwh.load_config(config) == expected
+    assert load_config(config) == expected
 
 
 TOGETHER = "[s3] LOG_DATA and SONG_DATA start alike and would be loaded together"
@@ -175,20 +175,20 @@ RANGES = ["10.0.0.0/8", "203.0.113.7/32", "203.0.113.7", "2001:db8::/64"]
 
 @pytest.mark.parametrize("addresses", RANGES)
 def test_range_of_one_organisation_may_be_let_in(config: Path, addresses: str) -> None:
-    found = dwh.load_config(Path(change(config, access_CLIENT_ADDRESS=addresses)))
+    found = load_config(Path(change(config, access_CLIENT_ADDRESS=addresses)))
     assert found.client_address.startswith(addresses)
 
 
 @pytest.mark.parametrize("ids", ["sg-01234567", "sg-01234567, sg-0123456789abcdef0"])
 def test_several_security_groups_may_be_named(config: Path, ids: str) -> None:
-    found = dwh.load_config(Path(change(config, access_EXISTING_SECURITY_GROUPS=ids)))
+    found = load_config(Path(change(config, access_EXISTING_SECURITY_GROUPS=ids)))
     assert found.security_groups == tuple(ids.split(", "))
 
 
 def test_all_faults_are_reported_at_once(config: Path) -> None:
     change(config, cluster_NODES="0", cluster_PORT="80", s3_SONG_DATA="s3://udacity-dend/log_data")
     with pytest.raises(UsageError) as caught:
-        dwh.load_config(config)
+        load_config(config)
     assert caught.value.what == "dwh.cfg has 3 faults"
     assert [line.split()[1] for line in caught.value.details] == ["NODES", "PORT", "LOG_DATA"]
 
@@ -201,13 +201,13 @@ def test_relative_paths_start_at_the_files_folder(
     change(config, sandbox_DATA="my buckets", sandbox_STATE="../state")
     monkeypatch.chdir(tmp_path / "elsewhere")
     for path in (config, Path("../dwh.cfg")):
-        found = dwh.load_config(path)
+        found = load_config(path)
         assert Path(found.sandbox_data) == tmp_path / "my buckets"
         assert Path(found.sandbox_state).resolve() == tmp_path.parent / "state"
 
 
 def test_absolute_paths_stay(config: Path, tmp_path: Path) -> None:
-    found = dwh.load_config(
+    found = load_config(
         Path(change(config, sandbox_DATA=str(tmp_path), sandbox_STATE="/var/tmp/sandbox"))
     )
     assert (found.sandbox_data, found.sandbox_state) == (str(tmp_path), "/var/tmp/sandbox")
@@ -215,7 +215,7 @@ def test_absolute_paths_stay(config: Path, tmp_path: Path) -> None:
 
 def test_sample_is_the_generated_data_and_no_folder(config: Path, tmp_path: Path) -> None:
     (tmp_path / "sample").mkdir()
-    assert dwh.load_config(config).sandbox_data == "sample"
+    assert load_config(config).sandbox_data == "sample"
 
 
 @pytest.mark.parametrize("data", ["nowhere", "dwh.cfg", "Sample"])
@@ -231,13 +231,13 @@ ENCODINGS = [("utf-8-sig", "\n"), ("utf-8", "\r\n")]
 def test_file_that_an_editor_has_saved_in_its_own_way_is_read(
     config: Path, encoding: str, line_end: str
 ) -> None:
-    expected, text = dwh.load_config(config), config.read_text()
+    expected, text = load_config(config), config.read_text()
     config.write_bytes(text.replace("\n", line_end).encode(encoding))
-    assert dwh.load_config(config) == expected
+    assert load_config(config) == expected
 
 
 def test_shipped_configuration_is_valid_and_costs_nothing() -> None:
-    found = dwh.load_config(ROOT / "dwh.cfg")
+    found = load_config(ROOT / "dwh.cfg")
     assert (found.target, found.sandbox_data, found.sandbox_port) == ("sandbox", "sample", 0)
     assert Path(found.sandbox_state) == ROOT / ".sandbox"
     assert found.client_address == "auto"

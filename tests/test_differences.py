@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from conftest import CLUSTER, ROOT, Warehouse
 from operators import Operator, new_operator, statement
-from test_door import STRANGER, is_answered, rule
+from test_endpoint import STRANGER, is_answered, rule
 
 Check = Callable[[Warehouse], None]
 DIFFERENCES: dict[str, Check] = {}

@@ -13,8 +13,8 @@ from conftest import Pipeline
 from script_runs import make_site, run_script
 
 import query
-from dwh import load_config
-from warehouse import connect
+from dwh.config import load_config
+from dwh.connection import connect
 
 CAPTURE = pytest.CaptureFixture[str]
 VARIABLES = {

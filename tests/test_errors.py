@@ -17,7 +17,7 @@ from conftest import ROOT, Cloud, Pipeline, write_config
 from script_runs import SCRIPTS, change, refused, run_script
 
 import sql_queries
-from errors import explain
+from dwh.errors import explain
 
 ASKING = SCRIPTS[1:4]
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 from conftest import MASTER, Warehouse
 
-from sandbox.warehouse import wire
-from sandbox.warehouse.backend import Message, read_message
+from sandbox.postgres import wire
+from sandbox.postgres.backend import Message, read_message
 
 
 class RawClient:

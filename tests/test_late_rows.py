@@ -14,8 +14,8 @@ from load_failures import loaded, unchanged
 from script_runs import change, refused_here
 
 import etl
-import warehouse
-from loading import staging
+from dwh import connection
+from dwh.loading import staging
 from sandbox.copy.load_log import LINES_OF_A_COMMIT
 
 __all__ = ["loaded"]
@@ -122,7 +122,7 @@ class Deaf(list[Any]):
 @pytest.fixture
 def no_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def connect_deaf(*arguments: Any) -> Any:
-        session = warehouse.connect(*arguments)
+        session = connection.connect(*arguments)
         session.notices = Deaf()
         return session
 

@@ -11,8 +11,8 @@ from script_runs import change, refused_here
 
 import create_tables
 import etl
-from errors import DwhError
-from loading import staging
+from dwh.errors import DwhError
+from dwh.loading import staging
 
 CAPTURE = pytest.CaptureFixture[str]
 COPIES = "SELECT COUNT(*) FROM sys_load_history"

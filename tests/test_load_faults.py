@@ -23,7 +23,7 @@ from script_runs import change
 from straight import straight
 
 import etl
-from errors import DwhError, explain
+from dwh.errors import DwhError, explain
 
 TABLES = {
     "songplays": "SELECT start_time, user_id, level, song_id, artist_id, session_id, location, "

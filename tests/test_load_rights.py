@@ -16,8 +16,8 @@ from script_runs import change, refused_here
 
 import create_tables
 import etl
-from loading import files, staging
-from provisioning.role import POLICY_NAME
+from dwh.loading import files, staging
+from dwh.provisioning.role import POLICY_NAME
 
 __all__ = ["loaded"]
 

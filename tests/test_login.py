@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from conftest import BUCKET, CLUSTER, MASTER, Cloud
 from psycopg2 import OperationalError
 
-from sandbox.warehouse import wire
+from sandbox.postgres import wire
 
 
 def test_issued_credentials_open_a_session_that_looks_like_redshift(warehouse: Any) -> None:

@@ -18,9 +18,9 @@ import etl
 import query
 import setup_env
 import shutdown_env
-from aws import session_of
-from errors import explain
-from provisioning.role import POLICY_NAME
+from dwh.aws import session_of
+from dwh.errors import explain
+from dwh.provisioning.role import POLICY_NAME
 
 ACCOUNT = "123456789012"
 POLICY = (ROOT / "docs" / "operator-policy.json").read_text()

@@ -14,11 +14,11 @@ from conftest import CLUSTER, EVENT, Pipeline
 from script_runs import change, refused_here
 
 import etl
-from aws import s3_client
-from dwh import load_config
-from loading import packing
-from loading.files import File
-from loading.packing import split
+from dwh.aws import s3_client
+from dwh.config import load_config
+from dwh.loading import packing
+from dwh.loading.files import File
+from dwh.loading.packing import split
 
 CAPTURE = pytest.CaptureFixture[str]
 BUCKET = f"{CLUSTER}-dwh-123456789012-us-west-2-an"
@@ -280,7 +280,7 @@ def test_progress_is_shown_while_files_are_packed(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[tuple[str, float]] = []
-    monkeypatch.setattr("terminal.Step.advance", lambda _, *state: shown.append(state))
+    monkeypatch.setattr("dwh.terminal.Step.advance", lambda _, *state: shown.append(state))
     monkeypatch.setattr(packing, "SHOWN_EVERY", 5)
     many(pipeline)
     pack_from(pipeline, 2)

@@ -11,9 +11,9 @@ from botocore.response import StreamingBody
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loading import packing
-from loading.files import File
-from loading.packing import count_records, split
+from dwh.loading import packing
+from dwh.loading.files import File
+from dwh.loading.packing import count_records, split
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from aws_site import Aws, is_change
 
 import setup_env
 import shutdown_env
-from errors import DwhError
-from provisioning.role import PATH, POLICY_NAME
+from dwh.errors import DwhError
+from dwh.provisioning.role import PATH, POLICY_NAME
 
 CAPTURE = pytest.CaptureFixture[str]
 

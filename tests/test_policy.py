@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.aws import policy
+from sandbox.iam import policy
 
 BUCKET_ARN = "arn:aws:s3:::music"
 

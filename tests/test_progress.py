@@ -10,8 +10,8 @@ import pytest
 from conftest import Pipeline
 from straight import straight
 
-import terminal
-from loading import progress
+from dwh import terminal
+from dwh.loading import progress
 
 CAPTURE = pytest.CaptureFixture[str]
 EVENTS = 4000

@@ -16,7 +16,7 @@ from botocore.httpsession import URLLib3Session
 
 import setup_env
 import shutdown_env
-from errors import DwhError, explain
+from dwh.errors import DwhError, explain
 
 DOWN = ("--yes", "--no-snapshot")
 CLEAN: dict[str, list[Any]] = {"roles": [], "groups": [], "clusters": [], "buckets": []}
@@ -161,7 +161,7 @@ def test_snapshot_is_kept_and_restored_once_whatever_failed(
     aws: Aws, record_property: Callable[[str, object], None]
 ) -> None:
     names = (f"{aws.name}-20181101-{second:06}" for second in itertools.count())
-    aws.patch.setattr("provisioning.snapshots.new_name", lambda _: next(names))
+    aws.patch.setattr("dwh.provisioning.snapshots.new_name", lambda _: next(names))
     aws.set_up()
     wanted = aws.environment()
     aws.run(shutdown_env, "--yes")

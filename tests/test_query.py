@@ -7,7 +7,7 @@ from conftest import Pipeline
 from script_runs import refused, run_script
 
 import query
-from errors import UsageError
+from dwh.errors import UsageError
 
 ONLY_ASKS = "query.py only asks: SELECT, WITH, EXPLAIN or SHOW"
 ONE = "query.py runs one statement"

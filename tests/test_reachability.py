@@ -46,7 +46,7 @@ def dead_end(site: Aws, **settings: Any) -> Iterator[str]:
 def test_port_that_lets_nobody_in_is_explained(
     site: Aws, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("warehouse.LOGIN_SECONDS", 2)
+    monkeypatch.setattr("dwh.connection.LOGIN_SECONDS", 2)
     port = site.cluster["Endpoint"]["Port"]
     with let_in(site):
         found = told(site, query, said=capsys)

@@ -113,7 +113,7 @@ def test_queries_that_it_shows_work(
 
 
 def test_exit_codes_are_those_of_the_scripts() -> None:
-    import errors
+    from dwh import errors
 
     codes = {int(code) for code in re.findall(r"(\d+) (?:done|failed|wrong|the data|Ctrl)", README)}
     classes = (errors.DwhError, errors.UsageError, errors.ChecksError)

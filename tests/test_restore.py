@@ -13,7 +13,7 @@ from script_runs import SCRIPTS, make_site
 import create_tables
 import setup_env
 import shutdown_env
-from errors import DwhError
+from dwh.errors import DwhError
 from sandbox import control
 
 CAPTURE = pytest.CaptureFixture[str]

@@ -14,10 +14,10 @@ from load_faults import Faults, LostAfter, LostBefore, at
 from script_runs import refused_here
 from straight import straight
 
-import aws
 import etl
 import sql_queries
-from loading import staging
+from dwh import aws
+from dwh.loading import staging
 
 CAPTURE = pytest.CaptureFixture[str]
 

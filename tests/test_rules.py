@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import Pipeline
 
-from errors import DwhError
+from dwh.errors import DwhError
 
 MATCHES = "SELECT song_id, artist_id FROM songplays"
 

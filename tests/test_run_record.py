@@ -17,8 +17,8 @@ from load_faults import Killed, at
 from script_runs import refused_here
 
 import etl
-import terminal
-from loading import staging
+from dwh import terminal
+from dwh.loading import staging
 
 CAPTURE = pytest.CaptureFixture[str]
 RUNS = "SELECT status, files, rejected, reason FROM load_runs ORDER BY started_at, run_id"

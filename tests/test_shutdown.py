@@ -11,7 +11,7 @@ from aws_site import Aws
 from conftest import READ_EVERYTHING, TRUST
 
 import shutdown_env
-from errors import DwhError
+from dwh.errors import DwhError
 
 CAPTURE = pytest.CaptureFixture[str]
 NOTHING: dict[str, list[Any]] = {"roles": [], "groups": [], "clusters": [], "buckets": []}
@@ -152,7 +152,7 @@ def test_sweep_lists_what_could_not_be_deleted_and_the_run_fails(
     aws: Aws, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aws.set_up()
-    monkeypatch.setattr("provisioning.security_group.IN_USE_SECONDS", 1)
+    monkeypatch.setattr("dwh.provisioning.security_group.IN_USE_SECONDS", 1)
     in_use = ("DependencyViolation", "resource sg has a dependent object")
     aws.refuse("ec2.DeleteSecurityGroup", *[in_use] * 20)
     with pytest.raises(DwhError) as left:

@@ -11,10 +11,10 @@ import sys
 import pytest
 from conftest import ROOT, Pipeline
 
-from terminal import counted, step
+from dwh.terminal import counted, step
 
 PRINT = """
-from terminal import print_table
+from dwh.terminal import print_table
 print_table("Title", {columns!r}, [{row!r}])
 """
 ROWS = {
@@ -120,7 +120,7 @@ def test_load_goes_on_when_nobody_reads_its_progress(pipeline: Pipeline) -> None
 
 BAR = """
 import time
-from terminal import step
+from dwh.terminal import step
 with step("copy staging_events") as current:
     current.advance("5 rows, 1 of 4 MB", 0.25)
     time.sleep(0.5)

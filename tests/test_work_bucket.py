@@ -10,8 +10,8 @@ from aws_site import Aws
 from test_plan import plan
 
 import shutdown_env
-from aws import work_bucket
-from dwh import load_config
+from dwh.aws import work_bucket
+from dwh.config import load_config
 
 CAPTURE = pytest.CaptureFixture[str]
 

@@ -1,4 +1,4 @@
-"""IAM at the door of the API: whoever signs as an IAM identity may do what its policies allow.
+"""Authorization of API calls: whoever signs as an IAM identity may do what its policies allow.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 moto checks a call at the same place, but against all resources and without most conditions.
@@ -23,13 +23,13 @@ from sandbox.aws import (
     object_deletion,
     object_listing,
     permissions,
-    policy,
     refusals,
 )
 from sandbox.aws.identities import Identity, RejectedError
 from sandbox.aws.permissions import iam, redshift
 from sandbox.aws.permissions.call import Call, UncheckedError
-from sandbox.aws.policy import Permission, UnknownConditionError
+from sandbox.iam import policy
+from sandbox.iam.policy import Permission, UnknownConditionError
 
 IDENTITY_BASED = "an identity-based policy"
 log = logging.getLogger(__name__)

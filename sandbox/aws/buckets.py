@@ -12,7 +12,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeBucket, FakeKey, s3_backends
 
 from sandbox import sample_data
-from sandbox.aws.storage import PARTITION
+from sandbox.copy.s3 import PARTITION
 
 BUCKET_REGION = "us-west-2"
 SAMPLE = "sample"

@@ -19,7 +19,7 @@ from sandbox.aws import network
 from sandbox.aws.background import STATE_LOCK, as_it_is, background
 from sandbox.aws.requests import SLICES_PER_NODE
 from sandbox.aws.snapshots import Snapshot
-from sandbox.warehouse.warehouse import Identity, Warehouse
+from sandbox.cluster.warehouse import Identity, Warehouse
 
 WarehouseMaker = Callable[[Identity, Path | None], Warehouse]
 # On AWS too, a change shows a moment after the answer.

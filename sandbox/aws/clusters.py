@@ -27,8 +27,8 @@ from sandbox.aws.background import STATE_LOCK, as_it_is, background
 from sandbox.aws.cluster_life import Cluster
 from sandbox.aws.requests import Parameters
 from sandbox.aws.snapshots import KEPT_FOREVER, Snapshot
-from sandbox.warehouse.postgres import Postgres
-from sandbox.warehouse.warehouse import Identity, Warehouse
+from sandbox.cluster.warehouse import Identity, Warehouse
+from sandbox.postgres.server import Postgres
 
 END_SECONDS = 15
 # Of the states that AWS lists when it refuses to delete, those that there are here.

@@ -15,7 +15,7 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from werkzeug.exceptions import HTTPException
 
-from sandbox.aws.policy import Permission
+from sandbox.iam.policy import Permission
 
 log = logging.getLogger(__name__)
 INVALID_CREDENTIALS = "The security token included in the request is invalid."

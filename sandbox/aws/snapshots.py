@@ -19,7 +19,7 @@ from moto.redshift.exceptions import (
 
 from sandbox.aws.background import STATE_LOCK
 from sandbox.aws.requests import Parameters, unsupported
-from sandbox.warehouse.postgres import folder_size
+from sandbox.postgres.server import folder_size
 
 KEPT_FOREVER = -1
 MEGABYTE = 1 << 20

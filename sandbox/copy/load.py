@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.aws.storage import RoleStorage, read_all
 from sandbox.copy.careful import careful_chunks
 from sandbox.copy.command import CopyCommand
 from sandbox.copy.csv_rows import POSTGRES_COPY_OPTIONS, LoadError, NeedsCare, SourceObject
 from sandbox.copy.fast import fast_chunks, fast_way_possible
 from sandbox.copy.json_values import JsonPaths, parse_jsonpaths
 from sandbox.copy.load_log import LoadLog, Sources
+from sandbox.copy.s3 import RoleStorage, read_all
 from sandbox.copy.scan import Scan
 from sandbox.copy.target_table import TargetTable, find_table
 from sandbox.errors import SqlError
-from sandbox.warehouse.backend import Backend, BackendError
+from sandbox.postgres.backend import Backend, BackendError
 
 # PostgreSQL's classes of errors that are about a value; the careful way says which one.
 VALUE_ERRORS = ("22", "23")

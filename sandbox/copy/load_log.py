@@ -18,8 +18,8 @@ from typing import Any
 from sandbox.copy.csv_rows import LoadError
 from sandbox.copy.scan import Scan
 from sandbox.copy.target_table import TargetTable
-from sandbox.warehouse.backend import Backend
-from sandbox.warehouse.postgres import LOADS_FOLDER
+from sandbox.postgres.backend import Backend
+from sandbox.postgres.server import LOADS_FOLDER
 
 BEGIN = """
     SELECT query, query_id, oid FROM sandbox.next_query_ids() CROSS JOIN pg_database

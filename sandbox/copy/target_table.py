@@ -9,7 +9,7 @@ from sandbox.copy.command import CopyCommand
 from sandbox.copy.values import LOADABLE_TYPES
 from sandbox.dialect.record_table import literal
 from sandbox.errors import SqlError, not_supported
-from sandbox.warehouse.backend import Backend
+from sandbox.postgres.backend import Backend
 
 # How PostgreSQL marks GENERATED ALWAYS AS IDENTITY.
 ALWAYS = "a"

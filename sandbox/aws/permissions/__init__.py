@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sandbox.aws.permissions import ec2, iam, redshift, s3
 from sandbox.aws.permissions.call import Call
-from sandbox.aws.policy import Permission
+from sandbox.iam.policy import Permission
 
 SERVICES = {"ec2": ec2, "iam": iam, "redshift": redshift, "s3": s3}
 

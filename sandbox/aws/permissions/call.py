@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.aws.conditions import Context
-from sandbox.aws.policy import Permission
+from sandbox.iam.conditions import Context
+from sandbox.iam.policy import Permission
 
 GLOBAL_SERVICES = {"iam": "us-east-1"}
 Tags = Iterable[Mapping[str, str]]

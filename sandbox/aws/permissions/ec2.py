@@ -10,9 +10,9 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 
-from sandbox.aws.conditions import Context
 from sandbox.aws.permissions.call import Call, request_tags, resource_tags
-from sandbox.aws.policy import Permission
+from sandbox.iam.conditions import Context
+from sandbox.iam.policy import Permission
 
 OF_A_GROUP = frozenset(
     {

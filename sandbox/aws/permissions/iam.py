@@ -12,7 +12,7 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 
 from sandbox.aws.permissions.call import Call, request_tags, resource_tags
-from sandbox.aws.policy import Permission
+from sandbox.iam.policy import Permission
 
 OF_A_ROLE = frozenset(
     {

@@ -12,10 +12,10 @@ from typing import Any
 
 from moto.redshift.models import redshift_backends
 
-from sandbox.aws.conditions import Context
 from sandbox.aws.permissions import iam
 from sandbox.aws.permissions.call import Call, Tags, UncheckedError, request_tags, resource_tags
-from sandbox.aws.policy import Permission
+from sandbox.iam.conditions import Context
+from sandbox.iam.policy import Permission
 
 SERVICE = "redshift.amazonaws.com"
 OF_A_CLUSTER = frozenset(

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from moto.s3.models import s3_backends
 
 from sandbox.aws.permissions.call import Call, UncheckedError, request_tags
-from sandbox.aws.policy import Permission
+from sandbox.iam.policy import Permission
 
 # The action that an operation needs on its bucket, where that has another name.
 OF_A_BUCKET = {

@@ -1,0 +1,1 @@
+"""What the scripts share: configuration, AWS, the connection, the load, provisioning."""

@@ -1,0 +1,101 @@
+"""The connection to the warehouse."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from dwh.aws import available_cluster, find_target, new_password
+from dwh.config import Config
+from dwh.errors import last_attempt
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection, cursor
+
+# A COPY may be silent for long: keepalives hold the connection open meanwhile. Neither a Kerberos
+# ticket nor a certificate of the user's has a part in this.
+CONNECTION_OPTIONS = (
+    "sslmode=verify-full sslcertmode=disable gssencmode=disable application_name=sparkify-dwh "
+    "keepalives=1 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
+)
+LOGIN_SECONDS = 10
+
+
+def connect(config: Config) -> connection:
+    """Log in to the warehouse, over verified TLS, with a password of fifteen minutes."""
+    import psycopg2
+
+    psycopg2.extensions.set_wait_callback(wait)
+    forget_variables()
+    cluster = available_cluster(config)
+    credentials = new_password(config)
+    try:
+        return psycopg2.connect(
+            CONNECTION_OPTIONS,
+            host=cluster["Endpoint"]["Address"],
+            port=cluster["Endpoint"]["Port"],
+            dbname=config.database,
+            user=credentials["DbUser"],
+            password=credentials["DbPassword"],
+            sslrootcert=find_target(config).ca_file,
+        )
+    except psycopg2.OperationalError as error:
+        raise explain_login(error, config, cluster) from error
+
+
+def forget_variables() -> None:
+    """Unset what libpq would read of the environment: dwh.cfg alone says where and how to connect.
+
+    PGSERVICE and PGHOSTADDR, for instance. https://www.postgresql.org/docs/current/libpq-envars.html
+    """
+    for name in [each for each in os.environ if each.startswith("PG")]:
+        os.environ.pop(name, None)
+
+
+def explain_login(error: Exception, config: Config, cluster: dict[str, Any]) -> Exception:
+    """Why the port does not answer, if that is the error; else the error, with where it was met."""
+    said = last_attempt(error)
+    if reason := re.search("(?i)timeout|timed out|refused|no route|unreachable", said):
+        from dwh.provisioning.reachability import unreachable
+
+        return unreachable(config, cluster, reason[0])
+    if re.match("connection to server|could not translate", said):
+        return error
+    host, port = cluster["Endpoint"]["Address"], cluster["Endpoint"]["Port"]
+    return type(error)(f'connection to server at "{host}", port {port} failed: {said}')
+
+
+def wait(session: connection) -> None:
+    """Wait for the warehouse in a way that Ctrl-C can end; libpq's own cannot be.
+
+    Raises psycopg2.OperationalError when logging in takes longer than LOGIN_SECONDS.
+    """
+    import psycopg2
+    from psycopg2.extensions import POLL_OK, POLL_READ, STATUS_READY
+
+    is_login = session.status < STATUS_READY
+    end = time.monotonic() + LOGIN_SECONDS if is_login else None
+    try:
+        while (state := session.poll()) != POLL_OK:
+            readable = [session] if state == POLL_READ else []
+            left = max(end - time.monotonic(), 0) if end else None
+            if not any(select.select(readable, [] if readable else [session], [], left)):
+                raise psycopg2.OperationalError("connection to server failed: timeout expired")
+    except KeyboardInterrupt:
+        # Else the statement would run on, and hold its locks, after we have gone.
+        with suppress(psycopg2.Error):
+            session.cancel()
+        raise
+
+
+@contextmanager
+def transaction(config: Config) -> Iterator[cursor]:
+    """One transaction: committed at the end, or undone by closing the connection."""
+    with closing(connect(config)) as session:
+        yield session.cursor()
+        session.commit()

@@ -1,0 +1,213 @@
+"""Many small files made into a few large ones, because COPY takes its time over each file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import tempfile
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from itertools import accumulate, groupby, islice
+from math import ceil
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import sql_queries
+from dwh.aws import attempt, delete_objects, s3_client
+from dwh.config import Config
+from dwh.errors import DwhError, explain
+from dwh.loading.files import File, Place, split_url, work_folder, write
+from dwh.loading.run import MEGABYTE, Run
+from dwh.terminal import Step, counted, say, step
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+# Redshift takes longer to open such a file than to read it.
+SMALL_BYTES = 1_000_000
+# Before compression, so that no part is larger than Redshift likes them.
+PART_BYTES = 128_000_000
+# S3 takes tens of milliseconds to answer: so many requests are on their way at a time, and so many
+# files at most are read before their turn.
+READERS = 32
+READ_AHEAD = 48
+READ_TRIES = 3
+# Smaller would take longer than it spares: a part is read once, and removed.
+GZIP_LEVEL = 1
+SHOWN_EVERY = 100
+BLANKS = re.compile(r"[ \t\r\n]*")
+
+
+def pack(cursor: cursor, config: Config, role: str, run: Run) -> None:
+    """Write the small files of each staging table into parts, where there are many of them.
+
+    A file that is not one JSON object after another is left to COPY as it is: what is wrong with
+    it might spoil the next in a part. Raises DwhError for a file that is not there any more.
+    https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-use-multiple-files.html
+    """
+    for table, files in run.files.items():
+        small = [file for file in files if 0 < file.size < SMALL_BYTES]
+        if not config.pack_from or len(small) < config.pack_from:
+            continue
+        with step(f"pack {table}") as current:
+            parts = Parts(config, role, run, table)
+            parts.fill(split(small, number_of_parts(cursor, small)), current)
+            packed, made = counted(parts.files, "file"), counted(parts.number, "part")
+            current.result = f"{packed} in {made}, {parts.bytes / MEGABYTE:.1f} MB"
+        run.done(f"pack {table}", current.seconds)
+
+
+def number_of_parts(cursor: cursor, files: list[File]) -> int:
+    """As many as each of the cluster's slices has one of, or the same number of several."""
+    cursor.execute(sql_queries.slices)
+    slices = int((cursor.fetchone() or (1,))[0])
+    return slices * ceil(sum(file.size for file in files) / slices / PART_BYTES)
+
+
+def split(files: list[File], number: int) -> list[list[File]]:
+    """The files in so many groups of about the same size; fewer if there are not as many files."""
+    total = sum(file.size for file in files)
+    starts = accumulate((file.size for file in files), initial=0)
+    groups = groupby(zip(files, starts, strict=False), lambda each: each[1] * number // total)
+    return [[file for file, _ in group] for _, group in groups]
+
+
+class Parts:
+    """The parts of one staging table: of how many files, how many, their bytes when compressed.
+
+    The run is told what is where before it is written, so that nothing is left behind.
+    """
+
+    def __init__(self, config: Config, role: str, run: Run, table: str) -> None:
+        self.files = self.number = self.bytes = 0
+        self._places = run.places
+        self._s3, self._account = s3_client(config, READERS), role.split(":")[4]
+        self._name = f"{parts_folder(config, role)}/{run.run_id}/{table}"
+
+    def fill(self, groups: list[list[File]], current: Step) -> None:
+        """Write a part of each group of files, many of which are read at once."""
+        files = [file for group in groups for file in group]
+        pool = ThreadPoolExecutor(READERS)
+        try:
+            contents = shown(read_ahead(pool, self._s3, files), len(files), current)
+            for group in groups:
+                self._write(group, contents)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _write(self, group: list[File], contents: Iterator[bytes]) -> None:
+        """Write the next part, of the files whose contents come next; none if it would be empty."""
+        url, lines = f"{self._name}-{self.number + 1:04}.gz", 0
+        with tempfile.TemporaryFile() as stored:
+            with gzip.GzipFile("", "wb", GZIP_LEVEL, stored, mtime=0) as part:
+                for file, content in zip(group, contents, strict=False):
+                    records = count_records(content)
+                    if records is None:
+                        continue
+                    whole = content if content.endswith(b"\n") else content + b"\n"
+                    part.write(whole)
+                    first, lines = lines + 1, lines + whole.count(b"\n")
+                    self._places[file.url] = Place(url, first, lines, records)
+                    self.files += 1
+            if lines:
+                self.number += 1
+                self.bytes += stored.tell()
+                stored.seek(0)
+                write(self._s3, self._account, url, stored)
+
+
+def shown(contents: Iterable[bytes], number: int, current: Step) -> Iterator[bytes]:
+    """The contents of so many files, while the step shows how many have come."""
+    for done, content in enumerate(contents, 1):
+        if done % SHOWN_EVERY == 0:
+            current.advance(f"{done} of {number} files", done / number)
+        yield content
+
+
+def read_ahead(pool: ThreadPoolExecutor, s3: Any, files: Iterable[File]) -> Iterator[bytes]:
+    """The contents of the files in their order; the next are read while one is in use."""
+    rest = iter(files)
+    under_way = deque(pool.submit(read, s3, file) for file in islice(rest, READ_AHEAD))
+    while under_way:
+        content = under_way.popleft().result()
+        under_way.extend(pool.submit(read, s3, file) for file in islice(rest, 1))
+        yield content
+
+
+def read(s3: Any, file: File) -> bytes:
+    """The content of a file as it is now; boto3 itself does not try again once an answer begins."""
+    from botocore.exceptions import HTTPClientError, IncompleteReadError
+
+    for _ in range(READ_TRIES - 1):
+        with suppress(HTTPClientError, IncompleteReadError):
+            return read_once(s3, file)
+    return read_once(s3, file)
+
+
+def read_once(s3: Any, file: File) -> bytes:
+    """The content of a file as it is now. Raises DwhError if there is none."""
+    bucket, key = split_url(file.url)
+    answer = attempt("NoSuchKey NoSuchBucket", s3.get_object, Bucket=bucket, Key=key)
+    if answer is None:
+        raise DwhError(f"{file.url} is not there any more", "run the script again")
+    return bytes(answer["Body"].read())
+
+
+def count_records(content: bytes) -> int | None:
+    """How many JSON objects the content is, one after another; None if it is anything else."""
+    decoder = json.JSONDecoder(parse_constant=refuse)
+    number = place = 0
+    try:
+        text = content.decode()
+        while (place := after_blanks(text, place)) < len(text):
+            value, place = decoder.raw_decode(text, place)
+            if not isinstance(value, dict):
+                return None
+            number += 1
+    except (ValueError, RecursionError):
+        return None
+    return number
+
+
+def after_blanks(text: str, place: int) -> int:
+    """Where the text goes on after the blanks that JSON allows between values."""
+    return BLANKS.match(text, place).end()  # type: ignore[union-attr]  # matches nothing, too
+
+
+def refuse(constant: str) -> NoReturn:
+    """Refuse NaN and Infinity, which JSON does not know."""
+    raise ValueError(constant)
+
+
+# ---------------------------------------------------------------------------- the end of parts
+
+
+def parts_folder(config: Config, role: str) -> str:
+    """Where the parts of all runs are."""
+    return f"{work_folder(config, role)}/parts"
+
+
+def remove_leftovers(config: Config, role: str) -> None:
+    """Remove the parts of runs that were killed; for who holds the lock, so that none is in use."""
+    remove(config, parts_folder(config, role))
+
+
+@contextmanager
+def removed_at_the_end(config: Config, role: str, run: Run) -> Iterator[None]:
+    """Remove the run's parts after the block. If that fails, it is no fault of the load."""
+    try:
+        yield
+    finally:
+        if run.places:
+            try:
+                remove(config, f"{parts_folder(config, role)}/{run.run_id}")
+            except Exception as error:
+                say(f"warning: packed files stay in S3 until the next run: {explain(error).what}")
+
+
+def remove(config: Config, folder: str) -> None:
+    """Remove all that is in a folder of our own bucket, if that is there."""
+    bucket, prefix = split_url(folder)
+    attempt("NoSuchBucket", delete_objects, s3=s3_client(config), name=bucket, prefix=f"{prefix}/")

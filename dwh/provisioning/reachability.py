@@ -1,0 +1,60 @@
+"""Why the cluster's port cannot be reached from here."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from dwh.aws import client
+from dwh.config import Config
+from dwh.errors import UnreachableError
+from dwh.provisioning.security_group import covers, ingress_rules, own_address, source
+
+SETUP = "run python setup_env.py"
+
+
+def unreachable(config: Config, cluster: dict[str, Any], reason: str) -> UnreachableError:
+    """The error of a port that does not answer, with what to do about it."""
+    endpoint = cluster["Endpoint"]
+    what = f"{endpoint['Address']} port {endpoint['Port']} cannot be reached ({reason})"
+    return UnreachableError(what, find_hint(config, cluster))
+
+
+def find_hint(config: Config, cluster: dict[str, Any]) -> str:
+    """What stands between this machine and the cluster, as far as AWS tells."""
+    if not cluster["PubliclyAccessible"]:
+        return (
+            "the cluster has no public address: run this inside its VPC, or set "
+            f"PUBLICLY_ACCESSIBLE = yes in dwh.cfg and {SETUP}"
+        )
+    mend = f"see CLIENT_ADDRESS in dwh.cfg, and {SETUP}"
+    if config.security_groups:
+        theirs = ", ".join(config.security_groups)
+        mend = f"add a rule for port {config.port} to {theirs}, which setup_env.py leaves as it is"
+    try:
+        here, allowed = own_address(config), allowed_sources(config, cluster)
+    except Exception:  # the question that failed first is the one to answer
+        return f"see that its security group lets in this machine's address: {mend}"
+    if not any(is_within(here, each) for each in allowed):
+        let_in = ", ".join(allowed) or "nobody"
+        return f"its security group lets in {let_in}, and this machine is {here}: {mend}"
+    return (
+        f"its security group lets {here} in: look for a firewall, or a VPC without a way out; "
+        "inside its own VPC it is the private address that has to be let in"
+    )
+
+
+def allowed_sources(config: Config, cluster: dict[str, Any]) -> list[str]:
+    """Whom the cluster's security groups let in to its port."""
+    ec2 = client(config, "ec2")
+    ids = [each["VpcSecurityGroupId"] for each in cluster["VpcSecurityGroups"]]
+    rules = [rule for each in ids for rule in ingress_rules(ec2, each)]
+    return [source(rule) for rule in rules if covers(rule, config.port)]
+
+
+def is_within(address: str, allowed: str) -> bool:
+    """Whether a rule's source, if it is a range of addresses, has the address in it."""
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(allowed)
+    except ValueError:  # a group or a prefix list
+        return False

@@ -1,0 +1,285 @@
+"""The security group that opens the cluster's port to its clients, and to nobody else."""
+
+from __future__ import annotations
+
+import ipaddress
+import urllib.request
+from typing import Any
+
+from dwh.aws import attempt, check_ours, find_target, polling, tag_filters, tags
+from dwh.config import Config, is_everybody
+from dwh.errors import DwhError
+from dwh.provisioning.plan import Change
+from dwh.terminal import Step
+
+# Whom a rule of a security group lets in is under one of these keys.
+RULE_SOURCES = ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupInfo")
+# How long EC2 may need to tell itself of a new group.
+UNKNOWN_SECONDS = 30
+# A deleted cluster's network interfaces hold on to the group for some minutes.
+IN_USE_SECONDS = 300
+
+Rule = dict[str, Any]
+
+# ---------------------------------------------------------------------------- plans
+
+
+def plan_setup(ec2: Any, redshift: Any, config: Config) -> Change:
+    """Create the group, or open and close its port as dwh.cfg says.
+
+    Raises DwhError if it is not ours, if there is no VPC, or if a group that existed before is
+    open to everybody.
+    """
+    vpc = find_vpc(ec2, redshift, config)
+    if config.security_groups:
+        return plan_existing(ec2, vpc, config)
+    addresses = client_addresses(config)
+    found = find_group(ec2, config, vpc)
+    if found is None:
+        return creation(config, addresses, ec2, vpc)
+    check_ours("security group", config.security_group, "SECURITY_GROUP", found, config)
+    missing, others = deviations(ec2, found["GroupId"], config, addresses)
+    if not missing and not others:
+        return Change("keep", title(config), settings(config, addresses))
+    faults = [settings(config, addresses)] if missing else []
+    faults += [f"close {shown(rule)}" for rule in others]
+
+    def apply(_: Step) -> None:
+        set_rules(ec2, found["GroupId"], config, addresses)
+
+    return Change("change", title(config), ", ".join(faults), apply)
+
+
+def creation(config: Config, addresses: str, ec2: Any = None, vpc: str = "") -> Change:
+    """The plan of a group that is not there."""
+
+    def apply(_: Step) -> None:
+        set_rules(ec2, create_group(ec2, config, vpc), config, addresses)
+
+    return Change("create", title(config), settings(config, addresses), apply)
+
+
+def plan_existing(ec2: Any, vpc: str, config: Config) -> Change:
+    """Keep the groups that dwh.cfg names by their ids; their rules are their owner's."""
+    names = ", ".join(config.security_groups)
+    groups = ec2.describe_security_groups(GroupIds=list(config.security_groups))["SecurityGroups"]
+    if any(group["VpcId"] != vpc for group in groups):
+        what = f"not all of {names} are in the cluster's VPC, {vpc}"
+        raise DwhError(what, "correct EXISTING_SECURITY_GROUPS or SUBNET_GROUP in dwh.cfg")
+    rules = [rule for group in groups for rule in ingress_rules(ec2, group["GroupId"])]
+    open_rules = [
+        shown(rule) for rule in rules if lets_everybody_in(rule) and covers(rule, config.port)
+    ]
+    if open_rules and not config.open_to_the_internet:
+        what = f"{names} would open the warehouse to the whole internet: {', '.join(open_rules)}"
+        raise DwhError(what, "close that in the group, or set OPEN_TO_THE_INTERNET = yes")
+    return Change("keep", f"security groups {names}", "not made by setup_env.py, not changed")
+
+
+def plan_former(ec2: Any, config: Config) -> list[Change]:
+    """Delete the groups that SECURITY_GROUP has named before."""
+    return [
+        deletion(ec2, group, "no longer SECURITY_GROUP in dwh.cfg")
+        for group in our_groups(ec2, config)
+        if config.security_groups or group["GroupName"] != config.security_group
+    ]
+
+
+def plan_shutdown(ec2: Any, config: Config) -> list[Change]:
+    """Delete every group of this environment."""
+    return [deletion(ec2, group, "with its rules") for group in our_groups(ec2, config)]
+
+
+def deletion(ec2: Any, group: dict[str, Any], why: str) -> Change:
+    """The plan of a group that is to go."""
+
+    def apply(current: Step) -> None:
+        delete_group(ec2, group["GroupId"], current)
+
+    return Change("delete", f"security group {group['GroupName']}", why, apply)
+
+
+def title(config: Config) -> str:
+    """What the group is called in the plan."""
+    return f"security group {config.security_group}"
+
+
+def settings(config: Config, addresses: str) -> str:
+    """What the group lets in, in a few words."""
+    return f"port {config.port} open to {addresses}"
+
+
+# ---------------------------------------------------------------------------- what is there
+
+
+def find_vpc(ec2: Any, redshift: Any, config: Config) -> str:
+    """The VPC of the subnet group, or the region's default VPC. Raises DwhError without one."""
+    if config.subnet_group:
+        describe = redshift.describe_cluster_subnet_groups
+        found = describe(ClusterSubnetGroupName=config.subnet_group)["ClusterSubnetGroups"]
+        return str(found[0]["VpcId"])
+    filters = [{"Name": "is-default", "Values": ["true"]}]
+    for vpc in ec2.describe_vpcs(Filters=filters)["Vpcs"]:
+        return str(vpc["VpcId"])
+    what = f"{config.aws_region} has no default VPC"
+    hint = "name a SUBNET_GROUP in dwh.cfg, or create it: aws ec2 create-default-vpc"
+    raise DwhError(what, hint)
+
+
+def find_group(ec2: Any, config: Config, vpc: str) -> dict[str, Any] | None:
+    """The group that SECURITY_GROUP names, whoever has made it."""
+    filters = [
+        {"Name": "group-name", "Values": [config.security_group]},
+        {"Name": "vpc-id", "Values": [vpc]},
+    ]
+    return next(iter(ec2.describe_security_groups(Filters=filters)["SecurityGroups"]), None)
+
+
+def our_groups(ec2: Any, config: Config) -> list[dict[str, Any]]:
+    """All groups of this environment, also those that SECURITY_GROUP no longer names."""
+    found = ec2.describe_security_groups(Filters=tag_filters(config))["SecurityGroups"]
+    return list(found)
+
+
+def wanted_groups(ec2: Any, redshift: Any, config: Config) -> list[str]:
+    """The ids of the groups that the cluster is to have; none while ours is not there yet."""
+    if config.security_groups:
+        return list(config.security_groups)
+    group = find_group(ec2, config, find_vpc(ec2, redshift, config))
+    return [group["GroupId"]] if group else []
+
+
+def ingress_rules(ec2: Any, group_id: str) -> list[Rule]:
+    """Who is let in by a group."""
+    this_group = [{"Name": "group-id", "Values": [group_id]}]
+    pages = ec2.get_paginator("describe_security_group_rules").paginate(Filters=this_group)
+    rules = [rule for page in pages for rule in page["SecurityGroupRules"]]
+    return [rule for rule in rules if not rule["IsEgress"]]
+
+
+def deviations(ec2: Any, group_id: str, config: Config, addresses: str) -> tuple[bool, list[Rule]]:
+    """Whether the rule that lets the clients in is missing, and the rules that should not be."""
+    wanted = ("tcp", config.port, config.port, addresses)
+    others, missing = [], True
+    for rule in ingress_rules(ec2, group_id):
+        ports = rule.get("FromPort"), rule.get("ToPort")
+        if (rule["IpProtocol"], *ports, source(rule)) == wanted:
+            missing = False
+        else:
+            others.append(rule)
+    return missing, others
+
+
+def lets_everybody_in(rule: Rule) -> bool:
+    """Whether a rule is for most of the internet; what a prefix list holds is not looked at."""
+    ranges = [str(rule.get(key) or "auto") for key in ("CidrIpv4", "CidrIpv6")]
+    return any(is_everybody(each) for each in ranges)
+
+
+def covers(rule: Rule, port: int) -> bool:
+    """Whether a rule opens a port."""
+    if rule["IpProtocol"] == "-1":
+        return True
+    return bool(rule["IpProtocol"] == "tcp" and rule["FromPort"] <= port <= rule["ToPort"])
+
+
+def source(rule: Rule) -> str:
+    """Whom a rule lets in."""
+    return next((str(rule[key]) for key in RULE_SOURCES if rule.get(key)), "")
+
+
+def shown(rule: Rule) -> str:
+    """A rule in a few words."""
+    ports = {rule.get("FromPort"), rule.get("ToPort")}
+    named = f"ports {rule.get('FromPort')}-{rule.get('ToPort')}"
+    return f"{f'port {ports.pop()}' if len(ports) == 1 else named} to {source(rule)}"
+
+
+def client_addresses(config: Config) -> str:
+    """Whom to let in: the configured range, or this machine alone."""
+    if config.client_address != "auto":
+        return config.client_address
+    return f"{own_address(config)}/32"
+
+
+def own_address(config: Config) -> str:
+    """The address that this machine has for others. Raises DwhError if nobody tells it."""
+    target = find_target(config)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler(target.proxies))
+    try:
+        answer = opener.open(target.address_url, timeout=10).read(100).decode()
+        return str(ipaddress.IPv4Address(answer.strip()))
+    except (OSError, ValueError) as error:
+        what = f"{target.address_url} does not tell this machine's address ({error})"
+        raise DwhError(what, "set CLIENT_ADDRESS in dwh.cfg instead of auto") from error
+
+
+# ---------------------------------------------------------------------------- what is done
+
+
+def create_group(ec2: Any, config: Config, vpc: str) -> str:
+    """Create the group, which lets nobody in yet; its id."""
+    created = attempt(
+        "InvalidGroup.Duplicate",  # made by a first try whose answer was lost
+        ec2.create_security_group,
+        GroupName=config.security_group,
+        Description="Opens the Sparkify warehouse to its clients",
+        VpcId=vpc,
+        TagSpecifications=[{"ResourceType": "security-group", "Tags": tags(config)}],
+    )
+    found = created or find_group(ec2, config, vpc) or {}
+    if created is None:
+        check_ours("security group", config.security_group, "SECURITY_GROUP", found, config)
+    return str(found["GroupId"])
+
+
+def set_rules(ec2: Any, group_id: str, config: Config, addresses: str) -> None:
+    """Let the clients in, and nobody else."""
+    missing, others = deviations(ec2, group_id, config, addresses)
+    if missing:
+        open_port(ec2, group_id, config, addresses)
+    for rule in others:
+        codes = "InvalidSecurityGroupRuleId.NotFound InvalidPermission.NotFound"
+        revoke, rule_id = ec2.revoke_security_group_ingress, rule["SecurityGroupRuleId"]
+        attempt(codes, revoke, GroupId=group_id, SecurityGroupRuleIds=[rule_id])
+
+
+def open_port(ec2: Any, group_id: str, config: Config, addresses: str) -> None:
+    """Add the rule that lets the clients in, to a group that EC2 may not know everywhere yet."""
+    from botocore.exceptions import ClientError
+
+    ranges, key = ("Ipv6Ranges", "CidrIpv6") if ":" in addresses else ("IpRanges", "CidrIp")
+    rule = {
+        "IpProtocol": "tcp",
+        "FromPort": config.port,
+        "ToPort": config.port,
+        ranges: [{key: addresses, "Description": "clients of the warehouse"}],
+    }
+    authorize = ec2.authorize_security_group_ingress
+    for _ in polling(UNKNOWN_SECONDS):
+        try:
+            attempt(
+                "InvalidPermission.Duplicate", authorize, GroupId=group_id, IpPermissions=[rule]
+            )
+            return
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidGroup.NotFound":
+                raise
+            unknown = error
+    raise unknown
+
+
+def delete_group(ec2: Any, group_id: str, current: Step) -> None:
+    """Delete a group, once nothing uses it; what stays is for the sweep to tell."""
+    from botocore.exceptions import ClientError
+
+    for _ in polling(IN_USE_SECONDS):
+        try:
+            attempt("InvalidGroup.NotFound", ec2.delete_security_group, GroupId=group_id)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "DependencyViolation":
+                raise
+            current.update("still in use")
+        else:
+            return
+    current.result = "still in use"

@@ -1,0 +1,283 @@
+"""One client's session: Redshift's statements in, PostgreSQL's and our own replies out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from sandbox.cluster.postgres_errors import as_redshift
+from sandbox.copy.command import CopyCommand, is_s3_copy, parse_copy
+from sandbox.copy.load import CopyResult, set_last_copy
+from sandbox.dialect.record_table import record_table
+from sandbox.dialect.sql_text import split
+from sandbox.dialect.translation import Translation, translate
+from sandbox.errors import SqlError, transaction_aborted
+from sandbox.postgres import wire
+from sandbox.postgres.backend import Backend, BackendError, Message
+
+Step = CopyCommand | Translation
+FLUSH_SIZE = 1 << 16
+log = logging.getLogger(__name__)
+
+
+class Client(Protocol):
+    """The connection to the client, TLS undone."""
+
+    def read(self) -> Message | None:
+        """The next message, None when the client has gone."""
+
+    def send(self, data: bytes) -> None:
+        """Send bytes."""
+
+
+Copier = Callable[[Backend, CopyCommand], CopyResult]
+
+
+def plan(statement: str) -> Step:
+    """What to do for one statement. Raises SqlError for what Redshift refuses."""
+    return parse_copy(statement) if is_s3_copy(statement) else translate(statement)
+
+
+def is_special(step: Step) -> bool:
+    """Whether a step is more than one statement for PostgreSQL."""
+    return isinstance(step, CopyCommand) or step.table is not None or step.commits
+
+
+def is_unchanged(step: Step, statement: str) -> bool:
+    """Whether PostgreSQL does just what is asked when it gets the statement as it is."""
+    return not is_special(step) and isinstance(step, Translation) and step.sql == statement
+
+
+class Session:
+    """Serves one client that has logged in, with a PostgreSQL session of its own.
+
+    Statements that PostgreSQL understands are forwarded as they are. The others are translated,
+    or, as COPY, carried out here inside the client's transaction.
+    """
+
+    def __init__(self, client: Client, backend: Backend, copier: Copier) -> None:
+        self.client = client
+        self.backend = backend
+        self.copier = copier
+        self._special: dict[str, Step] = {}
+        self._portals: dict[str, Step] = {}
+        self._skip_to_sync = False
+        self._copy_failed = False
+
+    def run(self) -> None:
+        """Serve until the client leaves. Raises ProtocolError on bytes that are no message."""
+        handlers = {
+            wire.QUERY: self._query,
+            wire.PARSE: self._parse,
+            wire.BIND: self._bind,
+            wire.DESCRIBE: self._describe,
+            wire.EXECUTE: self._execute,
+            wire.CLOSE: self._close,
+            wire.SYNC: self._sync,
+        }
+        while (message := self.client.read()) and message.kind != wire.TERMINATE:
+            if message.kind == wire.FLUSH or (self._skip_to_sync and message.kind != wire.SYNC):
+                continue
+            if message.kind not in handlers:
+                raise wire.ProtocolError(f"invalid message type {message.kind!r}")
+            self._forget_failed_copy()
+            handlers[message.kind](message.payload)
+
+    # The simple protocol.
+
+    def _query(self, payload: bytes) -> None:
+        (text,) = wire.first_strings(payload, 1)
+        self._portals.clear()
+        try:
+            self._run_script(text)
+        except SqlError as problem:
+            self._refuse(problem if self.backend.status != b"E" else transaction_aborted())
+        self.client.send(wire.ready(self.backend.status))
+
+    def _forget_failed_copy(self) -> None:
+        """After a failed COPY its count is 0, which the rollback of its transaction took back."""
+        if self._copy_failed and self.backend.status == b"I":
+            self._copy_failed = False
+            set_last_copy(self.backend, 0, None)
+
+    def _run_script(self, text: str) -> None:
+        statements = split(text)
+        steps = [plan(statement) for statement in statements]
+        if all(map(is_unchanged, steps, statements)):
+            self._forward(text)
+        elif len(steps) == 1:
+            self._run_step(steps[0])
+        else:
+            self._run_together(steps)
+
+    def _run_together(self, steps: list[Step]) -> None:
+        """The statements of one message are one transaction, until they begin or end one.
+
+        https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+        """
+        explicit = self.backend.status != b"I"
+        for step in steps:
+            if self.backend.status == b"I" and not starts_with(step, "vacuum", "begin", "start"):
+                self.backend.execute("BEGIN")
+            explicit = explicit or starts_with(step, "begin", "start")
+            if not self._run_step(step):
+                break
+            explicit = explicit and self.backend.status != b"I"
+        if not explicit and self.backend.status != b"I":
+            self.backend.execute("COMMIT" if self.backend.status == b"T" else "ROLLBACK")
+
+    def _run_step(self, step: Step) -> bool:
+        """Run one step and send its replies; whether it succeeded."""
+        if isinstance(step, CopyCommand):
+            return self._run_copy(step)
+        if step.table is not None:
+            return self._forward(f"{step.sql}; {record_table(step.table)}", first_only=True)
+        if step.commits and self.backend.status == b"T":
+            return self._forward(f"{step.sql}; COMMIT", first_only=True)
+        return self._forward(step.sql)
+
+    def _forward(self, sql: str, first_only: bool = False) -> bool:
+        """Run SQL in PostgreSQL and relay what it says, of the first statement or of all."""
+        self.backend.send(wire.query(sql))
+        return self._relay(first_only)
+
+    def _relay(self, first_only: bool = False) -> bool:
+        succeeded, finished, pending = True, False, bytearray()
+        for message in self.backend.replies():
+            if message.kind == wire.ERROR:
+                succeeded, finished = False, False
+            if finished:
+                continue
+            pending += self._seen(message)
+            finished = first_only and message.kind == wire.COMMAND_COMPLETE
+            if len(pending) > FLUSH_SIZE:
+                self.client.send(bytes(pending))
+                pending.clear()
+        self.client.send(bytes(pending))
+        return succeeded
+
+    def _seen(self, message: Message) -> bytes:
+        if message.kind == wire.ERROR:
+            return as_redshift(message).to_bytes()
+        return message.to_bytes()
+
+    def _refuse(self, problem: SqlError) -> None:
+        """Send an error of our own, which ends an open transaction as any error does."""
+        self.backend.fail_transaction()
+        self.client.send(
+            wire.error(problem.message, problem.sqlstate, detail=problem.detail, hint=problem.hint)
+        )
+
+    # COPY, and the two functions that ask about the last one.
+
+    def _run_copy(self, command: CopyCommand) -> bool:
+        try:
+            if self.backend.status == b"E":
+                raise transaction_aborted()
+            result = self._load(command)
+        except SqlError as problem:
+            self._copy_failed = problem.copy_id is not None
+            if self.backend.status == b"I" and self._copy_failed:
+                set_last_copy(self.backend, 0, problem.copy_id)
+            self._refuse(problem)
+            return False
+        notices = [wire.notice(text) for text in result.notices]
+        self.client.send(wire.join([*notices, wire.command_complete("COPY")]))
+        return True
+
+    def _load(self, command: CopyCommand) -> CopyResult:
+        """Carry the COPY out; whatever goes wrong is an error of the statement, no more."""
+        try:
+            return self.copier(self.backend, command)
+        except BackendError as problem:
+            code, detail = problem.fields.get("C", ""), problem.fields.get("D", "")
+            raise SqlError(str(problem), code, detail) from problem
+        except (SqlError, ConnectionError):
+            raise
+        except Exception as problem:
+            log.exception("COPY failed in the sandbox")
+            raise SqlError(f"the sandbox failed: {type(problem).__name__}: {problem}") from problem
+
+    # The extended protocol: each message is answered at once, so that Flush has nothing to do.
+
+    def _parse(self, payload: bytes) -> None:
+        name, text = wire.first_strings(payload, 2)
+        try:
+            statements = split(text)
+            step = plan(statements[0]) if len(statements) == 1 else Translation(text)
+        except SqlError as problem:
+            self._refuse(problem if self.backend.status != b"E" else transaction_aborted())
+            self._skip_to_sync = True
+            return
+        self._special.pop(name, None)
+        if is_special(step):
+            self._special[name] = step
+            self.client.send(wire.message(wire.PARSE_COMPLETE))
+            return
+        assert isinstance(step, Translation)
+        rest = payload[len(wire.text(name) + wire.text(text)) :]
+        self._pass(wire.PARSE, wire.text(name) + wire.text(step.sql) + rest, wire.PARSE_COMPLETE)
+
+    def _bind(self, payload: bytes) -> None:
+        portal, name = wire.first_strings(payload, 2)
+        self._portals.pop(portal, None)
+        if name in self._special:
+            self._portals[portal] = self._special[name]
+            self.client.send(wire.message(wire.BIND_COMPLETE))
+        else:
+            self._pass(wire.BIND, payload, wire.BIND_COMPLETE)
+
+    def _describe(self, payload: bytes) -> None:
+        (name,) = wire.first_strings(payload[1:], 1)
+        if payload[:1] == b"S" and name in self._special:
+            parameters = wire.message(wire.PARAMETER_DESCRIPTION, b"\0\0")
+            self.client.send(parameters + wire.message(wire.NO_DATA))
+        elif payload[:1] == b"P" and name in self._portals:
+            self.client.send(wire.message(wire.NO_DATA))
+        else:
+            self._pass(wire.DESCRIBE, payload, wire.ROW_DESCRIPTION + wire.NO_DATA)
+
+    def _execute(self, payload: bytes) -> None:
+        (portal,) = wire.first_strings(payload, 1)
+        if portal in self._portals:
+            self._skip_to_sync = not self._run_step(self._portals[portal])
+        else:
+            ends = wire.COMMAND_COMPLETE + wire.EMPTY_QUERY + wire.PORTAL_SUSPENDED
+            self._pass(wire.EXECUTE, payload, ends)
+
+    def _close(self, payload: bytes) -> None:
+        (name,) = wire.first_strings(payload[1:], 1)
+        known = self._special if payload[:1] == b"S" else self._portals
+        if known.pop(name, None):
+            self.client.send(wire.message(wire.CLOSE_COMPLETE))
+        else:
+            self._pass(wire.CLOSE, payload, wire.CLOSE_COMPLETE)
+
+    def _sync(self, payload: bytes) -> None:
+        self._skip_to_sync = False
+        self.backend.send(wire.message(wire.SYNC, payload))
+        self._relay()
+        if self.backend.status == b"I":
+            self._portals.clear()
+        self.client.send(wire.ready(self.backend.status))
+
+    def _pass(self, kind: bytes, payload: bytes, ends: bytes) -> None:
+        """Forward one message and relay its replies up to one whose type is in `ends`."""
+        self.backend.send(wire.message(kind, payload) + wire.message(wire.FLUSH))
+        pending = bytearray()
+        while True:
+            message = self.backend.receive()
+            pending += self._seen(message)
+            self._skip_to_sync = message.kind == wire.ERROR
+            if self._skip_to_sync or message.kind in ends:
+                break
+            if len(pending) > FLUSH_SIZE:
+                self.client.send(bytes(pending))
+                pending.clear()
+        self.client.send(bytes(pending))
+
+
+def starts_with(step: Step, *words: str) -> bool:
+    """Whether a step's statement begins with one of these words."""
+    return isinstance(step, Translation) and step.sql.lstrip().lower().startswith(words)

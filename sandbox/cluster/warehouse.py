@@ -1,0 +1,129 @@
+"""A cluster's data side: its PostgreSQL server, its endpoint, and who may log in."""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg2 import sql
+
+from sandbox.cluster.endpoint import Endpoint
+from sandbox.cluster.users import Users
+from sandbox.copy.command import CopyCommand
+from sandbox.copy.load import CopyContext, CopyResult, run_copy
+from sandbox.copy.s3 import RoleStorage
+from sandbox.errors import not_supported
+from sandbox.postgres.backend import Backend
+from sandbox.postgres.server import Postgres
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a warehouse has to know of its cluster."""
+
+    name: str
+    region: str
+    account: str
+    database: str
+    master_user: str
+    master_password: str | None
+    is_password_managed: bool
+    nodes: int
+    slices: int
+    attached_roles: Callable[[], list[str]]
+    admits: Callable[[str], bool]
+
+
+class Warehouse:
+    """Serves one cluster's databases on a port of the loopback interface.
+
+    Begins with a copy of `data`, what `keep_data` of another has given, if there is one.
+    """
+
+    def __init__(
+        self, postgres: Postgres, identity: Identity, tls: ssl.SSLContext, data: Path | None
+    ) -> None:
+        self.identity = identity
+        self._is_restored = data is not None
+        self._server = postgres.make_server(f"c{secrets.token_hex(4)}", data)
+        self.users = Users(self._server, identity.master_user)
+        self._endpoint = Endpoint(
+            lambda: self._server.socket_path,
+            tls,
+            self.users.authenticate,
+            self._copier_for,
+            identity.admits,
+        )
+
+    @property
+    def port(self) -> int:
+        """The port of its endpoint."""
+        return self._endpoint.port
+
+    def start(self) -> None:
+        """Start the server with the master user and the first database, then open the endpoint.
+
+        Leaves nothing behind if that fails.
+        """
+        try:
+            self._server.start()
+            if not self._is_restored:
+                self._set_up()
+            elif self.identity.is_password_managed:
+                self.users.forget_master_password()
+            self._endpoint.open()
+        except Exception:
+            self.stop()
+            raise
+
+    def _set_up(self) -> None:
+        settings = "UPDATE sandbox.settings SET (nodes, slices) = ({}, {})"
+        sizes = map(sql.Literal, (self.identity.nodes, self.identity.slices))
+        self._run("template1", settings, *sizes)
+        self.users.create_master(self.identity.master_password)
+        names = map(sql.Identifier, (self.identity.database, self.identity.master_user))
+        self._run("postgres", "CREATE DATABASE {} OWNER {}", *names)
+
+    def _run(self, database: str, statement: str, *parts: sql.Composable) -> None:
+        with closing(self._server.connect(database)) as connection:
+            connection.cursor().execute(sql.SQL(statement).format(*parts))
+
+    def pause(self) -> None:
+        """Close the endpoint and end all sessions; the data stays."""
+        self._endpoint.close()
+        self._server.stop()
+        self._endpoint.end_sessions()
+
+    def resume(self) -> None:
+        """Start again after a pause, on the same port unless it has been taken meanwhile."""
+        self._server.start()
+        self._endpoint.open()
+
+    def keep_data(self) -> Path:
+        """Pause, and put the data folder aside; where it is."""
+        self.pause()
+        return self._server.keep_data()
+
+    def stop(self) -> None:
+        """Close the endpoint, end all sessions, delete the data that is still here; for good."""
+        self._endpoint.close(for_good=True)
+        self._server.remove()
+        self._endpoint.end_sessions()
+
+    def _copier_for(self, user: str) -> Callable[[Backend, CopyCommand], CopyResult]:
+        def storage(role: str, region: str | None) -> RoleStorage:
+            return self._storage(role, region, user)
+
+        context = CopyContext(storage, self._server.data)
+        return lambda backend, command: run_copy(context, backend, command)
+
+    def _storage(self, role: str, region: str | None, user: str) -> RoleStorage:
+        if role == "default":
+            raise not_supported("the sandbox has no default IAM role; name one by its ARN")
+        mine = self.identity
+        place = f"arn:aws:redshift:{mine.region}:{mine.account}:dbuser:{mine.name}/{user}"
+        return RoleStorage(role, place, mine.attached_roles(), region or mine.region)

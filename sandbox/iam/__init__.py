@@ -1,0 +1,1 @@
+"""IAM's policies and their conditions."""

@@ -1,0 +1,1 @@
+"""PostgreSQL, which stores and computes: its servers, their sessions, the catalogue."""
