@@ -124,17 +124,15 @@ def test_prefix_is_what_may_be_listed(operator: Operator) -> None:
 
 def test_first_cluster_makes_the_role_of_redshift_itself(operator: Operator) -> None:
     service = {"StringEquals": {"iam:AWSServiceName": "redshift.amazonaws.com"}}
-    operator.may(
-        statement("redshift:CreateCluster"),
-        statement("iam:CreateServiceLinkedRole", Condition=service),
-    )
+    making = [statement("redshift:CreateCluster"), statement("ec2:Describe*")]
+    operator.may(*making, statement("iam:CreateServiceLinkedRole", Condition=service))
     request = {"ClusterIdentifier": "c", "NodeType": "none", "MasterUsername": "awsuser"}
     assert operator.refusal("redshift", "create_cluster", **request)[1] == "InvalidParameterValue"
     iam, name = operator.iam, "AWSServiceRoleForRedshift"
     assert (
         iam.get_role(RoleName=name)["Role"]["Path"] == "/aws-service-role/redshift.amazonaws.com/"
     )
-    operator.may(statement("redshift:CreateCluster"))
+    operator.may(*making)
     assert operator.refusal("redshift", "create_cluster", **request)[1] == "InvalidParameterValue"
     operator.iam.delete_service_linked_role(RoleName=name)
     assert operator.refusal("redshift", "create_cluster", **request)[1] == "AccessDenied"
