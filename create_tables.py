@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from dwh.config import Config, load_config
 from dwh.connection import transaction
-from dwh.terminal import confirm, counted, parser, run, say, step
+from dwh.tables import find_tables
+from dwh.terminal import confirm, parser, plural, run_script, say, step
 from sql_queries import (
     count_queries,
     create_table_queries,
     drop_table_queries,
-    existing_tables,
     star_tables,
 )
 
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     config = load_config(arguments.config)
     if arguments.drop:
         losses = count_losses(config)
-        if losses and config.target == "aws" and not arguments.yes:
+        if losses and config.target.is_billed and not arguments.yes:
             confirm("Delete these tables and their rows?")
     with transaction(config) as cursor:
         if arguments.drop:
@@ -56,15 +56,8 @@ def count_losses(config: Config) -> dict[str, int]:
                 (losses[table],) = cursor.fetchone() or (0,)
         current.result = f"{len(losses)} there"
     for table, rows in losses.items():
-        say(f"delete {table}: {counted(rows, 'row')}")
+        say(f"delete {table}: {plural(rows, 'row')}")
     return losses
-
-
-def find_tables(cursor: cursor) -> list[str]:
-    """The names of our tables that are there."""
-    cursor.execute(existing_tables)
-    found = {name for (name,) in cursor.fetchall()}
-    return [table for table in create_table_queries if table in found]
 
 
 def drop_tables(cursor: cursor) -> None:
@@ -92,4 +85,4 @@ def create_tables(cursor: cursor) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(run_script(main))

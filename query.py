@@ -11,13 +11,12 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from dwh.config import load_config
 from dwh.connection import connect
 from dwh.errors import UsageError
-from dwh.terminal import parser, print_table, run
+from dwh.terminal import parser, print_table, run_script
 from sql_queries import questions
 
 if TYPE_CHECKING:
@@ -39,9 +38,9 @@ def main(argv: list[str] | None = None) -> int:
     check(arguments.statement, arguments.csv)
     config = load_config(arguments.config)
     asked = {"": arguments.statement} if arguments.statement else questions
-    with closing(connect(config)) as connection:
-        connection.set_session(readonly=True)
-        cursor = connection.cursor()
+    with connect(config) as session:
+        session.set_session(readonly=True)
+        cursor = session.cursor()
         for title, statement in asked.items():
             cursor.execute(statement)
             show(cursor, title, arguments.csv)
@@ -79,4 +78,4 @@ def show(cursor: cursor, title: str, as_csv: bool) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(run_script(main))

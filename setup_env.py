@@ -10,17 +10,31 @@ Example:
 from __future__ import annotations
 
 import sys
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
-from dwh.aws import Clients, clients, find_cluster
+from dwh import local_aws
+from dwh.aws import Clients, clients
+from dwh.cluster_access import available_cluster, find_cluster
 from dwh.config import Config, load_config
 from dwh.connection import connect
 from dwh.errors import DwhError
 from dwh.provisioning import bucket, cluster, plan, role, security_group
+from dwh.provisioning.environment import Environment
+from dwh.provisioning.look import look
 from dwh.provisioning.plan import Change
-from dwh.terminal import parser, print_table, run, say, step
+from dwh.target import SANDBOX
+from dwh.terminal import parser, print_table, run_script, say, step
+
+# In this order: the cluster needs the others, and holds on to those that it had before.
+PLANS = (
+    role.plan_setup,
+    bucket.plan_setup,
+    security_group.plan_setup,
+    cluster.plan_setup,
+    security_group.plan_superseded,
+    role.plan_superseded,
+    bucket.plan_superseded,
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,63 +47,44 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.dry_run:
         show_only(config, arguments.restore)
         return 0
-    if config.target == "sandbox":
-        start_sandbox(config)
+    if config.target is SANDBOX:
+        local_aws.start(config)
     aws = clients(config)
-    changes = make_plan(aws, config, arguments.restore)
+    found = look(aws, config, arguments.restore)
+    changes = make_plan(found, config)
     plan.show(heading(config), changes, sys.stderr)
     say(billing(config))
-    plan.carry_out(changes)
-    if all(change.action == "keep" for change in changes):
-        say("Everything is as it should be: nothing was changed.")
-    report(aws, config)
+    plan.carry_out(changes, aws)
+    report(aws, config, found, changes)
     return 0
+
+
+def make_plan(found: Environment, config: Config) -> list[Change]:
+    """What has to be done, in its order. Raises DwhError if it cannot be."""
+    return [change for each in PLANS for change in each(found, config)]
 
 
 def show_only(config: Config, snapshot: str | None) -> None:
     """Print the plan; no call that it makes can change anything."""
-    if config.target == "sandbox" and not snapshot and not is_sandbox_running(config):
-        changes = plan_from_nothing(config)
+    if config.target is SANDBOX and not snapshot and not local_aws.is_running(config):
+        nothing = Environment("ACCOUNT", client_addresses="this machine's address")
+        what = "a process on this machine, stopped by shutdown_env.py"
+        changes = [Change("create", "sandbox", what), *make_plan(nothing, config)]
     else:
-        changes = make_plan(clients(config), config, snapshot)
+        changes = make_plan(look(clients(config), config, snapshot), config)
     plan.show(heading(config), changes, sys.stdout)
     say(billing(config))
     say("Nothing was changed. Carry it out: python setup_env.py")
 
 
-def make_plan(aws: Clients, config: Config, snapshot: str | None) -> list[Change]:
-    """What has to be done, in its order. Raises DwhError if it cannot be."""
-    return [
-        role.plan_setup(aws, config),
-        bucket.plan_setup(aws, config),
-        security_group.plan_setup(aws.ec2, aws.redshift, config),
-        cluster.plan_setup(aws, config, snapshot),
-        *security_group.plan_former(aws.ec2, config),
-        *role.plan_former(aws.iam, config),
-        *bucket.plan_former(aws, config),
-    ]
-
-
-def plan_from_nothing(config: Config) -> list[Change]:
-    """The plan while there is no sandbox to look into."""
-    return [
-        Change("create", "sandbox", "a process on this machine, stopped by shutdown_env.py"),
-        role.creation(config),
-        bucket.creation(),
-        security_group.creation(config, "this machine's address"),
-        cluster.creation(config),
-    ]
-
-
 def heading(config: Config) -> str:
     """Where the plan takes place."""
-    place = "the sandbox" if config.target == "sandbox" else f"AWS, {config.aws_region}"
-    return f"Plan for {config.identifier} in {place}"
+    return f"Plan for {config.identifier} in {config.place}"
 
 
 def billing(config: Config) -> str:
     """What the cluster costs, and until when."""
-    if config.target == "sandbox":
+    if not config.target.is_billed:
         return "Billed: nothing, it is all on this machine"
     nodes = f"{config.nodes} x {config.node_type}"
     return (
@@ -98,38 +93,25 @@ def billing(config: Config) -> str:
     )
 
 
-def is_sandbox_running(config: Config) -> bool:
-    """Whether the sandbox is there to be looked into."""
-    from sandbox.control import is_running
-
-    return is_running(Path(config.sandbox_state))
-
-
-def start_sandbox(config: Config) -> None:
-    """Start the sandbox, or find it running."""
-    from sandbox.control import start
-
-    with step("sandbox") as current:
-        current.result = "already there" if is_sandbox_running(config) else "started"
-        found = start(Path(config.sandbox_state), config.sandbox_data, config.sandbox_port)
-        current.result += f", at {found.endpoint_url}"
-
-
-def report(aws: Clients, config: Config) -> None:
+def report(aws: Clients, config: Config, found: Environment, changes: list[Change]) -> None:
     """Log in once to see that it works; print where the warehouse is, and what comes next."""
-    found = find_cluster(aws.redshift, config) or {}
-    check_connection(config)
-    print_table("Warehouse", ("what", "value"), describe(found, config))
-    if config.target == "aws":
+    there = found.cluster
+    if any(change.apply for change in changes):
+        there = find_cluster(aws.redshift, config)
+    if all(change.action == "keep" for change in changes):
+        say("Everything is as it should be: nothing was changed.")
+    check_connection(config, there or available_cluster(config))
+    print_table("Warehouse", ("what", "value"), describe(there or {}, config))
+    if config.target.is_billed:
         say("The cluster is billed until you run: python shutdown_env.py")
     say("Next: python create_tables.py")
 
 
-def check_connection(config: Config) -> None:
+def check_connection(config: Config, there: dict[str, Any]) -> None:
     """Log in once. From here a private cluster may be out of reach, which is no failure."""
     with step("connection") as current:
         try:
-            with closing(connect(config)):
+            with connect(config, there):
                 current.result = f"works, as {config.user}"
         except DwhError as error:
             if config.public:
@@ -149,4 +131,4 @@ def describe(found: dict[str, Any], config: Config) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(run_script(main))

@@ -12,16 +12,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
-from typing import Any
 
-from dwh.aws import Clients, clients, find_cluster, is_ours, polling, tags
+from dwh import local_aws
+from dwh.aws import Clients, clients, polling
+from dwh.cluster_access import find_cluster
 from dwh.config import Config, load_config
 from dwh.errors import DwhError, explain
+from dwh.ownership import is_ours, tags
 from dwh.provisioning import bucket, cluster_end, plan, role, security_group, snapshots
+from dwh.provisioning.environment import Remains
+from dwh.provisioning.look import look_at_remains
 from dwh.provisioning.plan import Change
-from dwh.terminal import confirm, counted, parser, run, say, step
+from dwh.target import SANDBOX
+from dwh.terminal import confirm, parser, plural, run_script, say, step
 
+# In this order: the cluster holds on to the others.
+PLANS = (
+    cluster_end.plan_shutdown,
+    security_group.plan_shutdown,
+    role.plan_shutdown,
+    bucket.plan_shutdown,
+)
 # What AWS has deleted may be listed for a moment more.
 SWEEP_SECONDS = 5
 
@@ -30,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     """Show the plan, ask, delete everything in the order that AWS needs, and look again."""
     arguments = read_options(argv)
     config = load_config(arguments.config)
-    if config.target == "sandbox":
+    if config.target is SANDBOX:
         take_down_sandbox(config, arguments)
     else:
         take_down(config, arguments)
@@ -59,41 +70,40 @@ def take_down(config: Config, arguments: argparse.Namespace) -> None:
     show(changes, config, arguments)
     if arguments.dry_run:
         return
-    if changes and not arguments.pause and not arguments.yes and config.target == "aws":
+    if changes and not arguments.pause and not arguments.yes and config.target.is_billed:
         confirm("Delete this?")
-    plan.carry_out(changes)
+    plan.carry_out(changes, aws)
     if arguments.pause:
         if changes:
             say("Resume it: python setup_env.py")
         return
     sweep(aws, config)
-    if not ends_sandbox(config, arguments):
+    if not forgets_all(config, arguments):
         snapshots.tag_final(aws.redshift, config)
         tell_snapshots(aws, config)
 
 
-def ends_sandbox(config: Config, arguments: argparse.Namespace) -> bool:
-    """Whether there is a sandbox that is stopped at the end, and forgets all."""
-    return config.target == "sandbox" and not arguments.pause and not arguments.snapshot
+def forgets_all(config: Config, arguments: argparse.Namespace) -> bool:
+    """True if all that is left goes with the target itself, which is stopped at the end."""
+    return config.target.forgets and not arguments.pause and not arguments.snapshot
 
 
 def show(changes: list[Change], config: Config, arguments: argparse.Namespace) -> None:
     """Print the plan: on stdout if it is all that is asked for."""
-    place = "the sandbox" if config.target == "sandbox" else f"AWS, {config.aws_region}"
     if changes:
         out = sys.stdout if arguments.dry_run else sys.stderr
-        plan.show(f"Plan for {config.identifier} in {place}", changes, out)
+        plan.show(f"Plan for {config.identifier} in {config.place}", changes, out)
         say(billing(config, arguments))
     else:
         what = "no cluster" if arguments.pause else "nothing"
-        say(f"nothing to do: {what} of {config.identifier} is in {place}")
+        say(f"nothing to do: {what} of {config.identifier} is in {config.place}")
     if arguments.dry_run:
         say("Nothing was changed.")
 
 
 def billing(config: Config, arguments: argparse.Namespace) -> str:
     """What is billed when the plan is carried out."""
-    if config.target == "sandbox":
+    if not config.target.is_billed:
         return "Billed: nothing, it is all on this machine"
     if arguments.pause:
         return "Billed from then on: its storage and a secret, but no nodes"
@@ -103,36 +113,30 @@ def billing(config: Config, arguments: argparse.Namespace) -> str:
 
 
 def make_plan(aws: Clients, config: Config, arguments: argparse.Namespace) -> list[Change]:
-    """What has to be done, in its order: the cluster holds on to the others."""
+    """What has to be done, in its order. Raises DwhError if it cannot be."""
     if arguments.pause:
-        return cluster_end.plan_pause(aws.redshift, config)
+        return cluster_end.plan_pause(Remains(find_cluster(aws.redshift, config)), config)
     keep_rows = arguments.snapshot
     if keep_rows is None:
-        keep_rows = config.target == "aws"
-    snapshot = snapshots.new_name(config) if keep_rows else None
-    refuse_strays(aws, config)
-    changes = [
-        *cluster_end.plan_shutdown(aws.redshift, config, snapshot),
-        *security_group.plan_shutdown(aws.ec2, config),
-        *role.plan_shutdown(aws.iam, config),
-        *bucket.plan_shutdown(aws, config),
-    ]
-    if ends_sandbox(config, arguments):
+        keep_rows = not config.target.forgets
+    found = look_at_remains(aws, config, snapshots.new_name(config) if keep_rows else None)
+    refuse_strays(found, config)
+    changes = [change for each in PLANS for change in each(found, config)]
+    if forgets_all(config, arguments):
         names = [each["SnapshotIdentifier"] for each in snapshots.known(aws.redshift, config)]
         changes += [Change("delete", f"snapshot {name}", "with its rows") for name in names]
         changes.append(Change("delete", "sandbox", "with all that it holds"))
     return changes
 
 
-def refuse_strays(aws: Clients, config: Config) -> None:
+def refuse_strays(found: Remains, config: Config) -> None:
     """Raise DwhError, before anything is deleted, over a cluster that this script leaves alone.
 
     It would go on being billed, and may need what is about to be deleted.
     """
-    known = find_cluster(aws.redshift, config)
-    strays = our_clusters(aws.redshift, config)
-    if known and is_ours(known, config):
-        strays.remove(f"cluster {config.identifier}")
+    ours = found.cluster is not None and is_ours(found.cluster, config)
+    to_delete = {f"cluster {config.identifier}"} if ours else set()
+    strays = [each for each in clusters_of(found, config) if each not in to_delete]
     if not strays:
         return
     what = f"there is a cluster that may belong to {config.identifier}, and is billed"
@@ -145,35 +149,25 @@ def sweep(aws: Clients, config: Config) -> None:
     """Look for what should be gone by now. Raises DwhError that lists it."""
     with step("sweep") as current:
         for _ in polling(SWEEP_SECONDS):
-            if not (left := leftovers(aws, config)):
+            if not (left := leftovers(look_at_remains(aws, config), config)):
                 break
-        current.result = f"{counted(len(left), 'thing')} left" if left else "nothing is left"
+        current.result = f"{plural(len(left), 'thing')} left" if left else "nothing is left"
     if left:
-        what = f"{counted(len(left), 'thing')} of {config.identifier} could not be deleted"
+        what = f"{plural(len(left), 'thing')} of {config.identifier} could not be deleted"
         hint = "see what still uses them, then run python shutdown_env.py again"
         raise DwhError(what, hint, left)
 
 
-def leftovers(aws: Clients, config: Config) -> list[str]:
+def leftovers(found: Remains, config: Config) -> list[str]:
     """What carries the environment's tags, snapshots aside; and a cluster of its name."""
-    changes = [
-        *security_group.plan_shutdown(aws.ec2, config),
-        *role.plan_shutdown(aws.iam, config),
-        *bucket.plan_shutdown(aws, config),
-    ]
-    return our_clusters(aws.redshift, config) + [change.resource for change in changes]
+    others = [change.resource for each in PLANS[1:] for change in each(found, config)]
+    return clusters_of(found, config) + others
 
 
-def our_clusters(redshift: Any, config: Config) -> list[str]:
-    """The clusters with the environment's tags, whatever they are called, or with its name."""
-    tag = tags(config)[0]
-    pages = redshift.get_paginator("describe_clusters").paginate(
-        TagKeys=[tag["Key"]], TagValues=[tag["Value"]]
-    )
-    found = [each for page in pages for each in page["Clusters"] if is_ours(each, config)]
-    names = [f"cluster {each['ClusterIdentifier']}" for each in found]
-    cluster = find_cluster(redshift, config)
-    if cluster and not is_ours(cluster, config):
+def clusters_of(found: Remains, config: Config) -> list[str]:
+    """The clusters with the environment's tags, and the one with its name, in words."""
+    names = [f"cluster {each['ClusterIdentifier']}" for each in found.clusters]
+    if found.cluster and not is_ours(found.cluster, config):
         names.append(f"cluster {config.identifier}, which has not the tags of this environment")
     return names
 
@@ -182,35 +176,31 @@ def tell_snapshots(aws: Clients, config: Config) -> None:
     """Say which snapshots are kept, what that costs, and how to come back."""
     for snapshot in snapshots.known(aws.redshift, config):
         name, price = snapshot["SnapshotIdentifier"], "until the sandbox stops"
-        if config.target == "aws":
+        if config.target.is_billed:
             price = f"{snapshots.cost(snapshot)} until you delete it"
         say(f"snapshot {name}: {snapshots.size(snapshot)}, {price}")
         say(f"  come back:  python setup_env.py --restore {name}")
-        if config.target == "aws":
+        if config.target.is_billed:
             delete = f"aws redshift delete-cluster-snapshot --region {config.aws_region}"
             say(f"  delete it:  {delete} --snapshot-identifier {name}")
 
 
 def take_down_sandbox(config: Config, arguments: argparse.Namespace) -> None:
     """Delete what is in the sandbox, and stop it whatever becomes of that."""
-    from sandbox.control import is_running, stop
-
-    state = Path(config.sandbox_state)
-    if not state.exists():
+    if not local_aws.has_state(config):
         say("nothing to do: no sandbox is running")
         return
-    if arguments.dry_run or not ends_sandbox(config, arguments):
+    if arguments.dry_run or not forgets_all(config, arguments):
         take_down(config, arguments)
         return
     try:
-        if is_running(state):
+        if local_aws.is_running(config):
             take_down(config, arguments)
     except Exception as error:
         say(f"the sandbox is stopped as it is: {explain(error).what}")
     finally:
-        with step("sandbox") as current:
-            current.result = "stopped" if stop(state) else "not running, leftovers removed"
+        local_aws.stop(config)
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(run_script(main))

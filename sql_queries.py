@@ -288,7 +288,7 @@ SET
     files = %(files)s,
     bytes = %(bytes)s,
     rejected = %(rejected)s
-WHERE run_id = %(run_id)s
+WHERE run_id = %(run_id)s AND status = 'running'
 """
 
 run_failed = """

@@ -58,7 +58,6 @@ def environment(config: Path) -> Iterator[Config]:
 
 def ask(config: Config, statement: str) -> list[tuple[Any, ...]]:
     """What the PostgreSQL behind the warehouse answers."""
-    psycopg2.extensions.set_wait_callback(None)
     with closing(psycopg2.connect(host=socket(config), user="rdsdb", dbname=config.database)) as db:
         cursor = db.cursor()
         cursor.execute(statement)
@@ -69,7 +68,6 @@ def ask(config: Config, statement: str) -> list[tuple[Any, ...]]:
 
 def tidy(config: Config) -> None:
     """Do at once what PostgreSQL and Redshift do by themselves when there is time."""
-    psycopg2.extensions.set_wait_callback(None)
     with closing(psycopg2.connect(host=socket(config), user="rdsdb", dbname=config.database)) as db:
         db.autocommit = True
         db.cursor().execute("VACUUM ANALYZE")

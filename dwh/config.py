@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dwh.errors import UsageError
+from dwh.target import TARGETS, Target
 from dwh.terminal import say
 
 # Node types with which clusters can be created: from one node on, or from two on; and the most.
@@ -21,8 +22,6 @@ NODE_RANGES = {
     "ra3.16xlarge rg.12xlarge": range(2, 129),
 }
 NODE_TYPES = {name: nodes for names, nodes in NODE_RANGES.items() for name in names.split()}
-# What PACK_SMALL_FILES_FROM = auto is: Redshift takes its time over each file, the sandbox none.
-PACK_FROM = {"aws": 1000, "sandbox": 0}
 
 
 def text(pattern: str, meaning: str) -> Callable[[str], str]:
@@ -46,6 +45,13 @@ def number(*ranges: range) -> Callable[[str], int]:
         return int(value)
 
     return read
+
+
+def target(value: str) -> Target:
+    """Read the name of a target."""
+    if value not in TARGETS:
+        raise ValueError("must be sandbox or aws")
+    return TARGETS[value]
 
 
 def node_type(value: str) -> str:
@@ -121,7 +127,7 @@ def setting(section: str, key: str, read: Callable[[str], Any]) -> Any:
 class Config:
     """The values of dwh.cfg, checked."""
 
-    target: str = setting("target", "TARGET", text("sandbox|aws", "sandbox or aws"))
+    target: Target = setting("target", "TARGET", target)
     aws_region: str = setting("aws", "REGION", region)
     identifier: str = setting("cluster", "IDENTIFIER", cluster_identifier)
     node_type: str = setting("cluster", "NODE_TYPE", node_type)
@@ -148,10 +154,15 @@ class Config:
     sandbox_port: int = setting("sandbox", "PORT", number(range(65536)))
 
     @property
+    def place(self) -> str:
+        """Where the environment is, for people."""
+        return self.target.place.format(region=self.aws_region)
+
+    @property
     def pack_from(self) -> int:
         """From how many small files on they are packed before COPY; 0 is never."""
         if self.pack_small_files_from is None:
-            return PACK_FROM[self.target]
+            return self.target.pack_from
         return self.pack_small_files_from
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import re
 import select
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from dwh.aws import available_cluster, find_target, new_password
+from dwh.aws import find_endpoint
+from dwh.cluster_access import available_cluster, new_password
 from dwh.config import Config
 from dwh.errors import last_attempt
+from dwh.reachability import unreachable
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection, cursor
@@ -26,13 +29,22 @@ CONNECTION_OPTIONS = (
 LOGIN_SECONDS = 10
 
 
-def connect(config: Config) -> connection:
-    """Log in to the warehouse, over verified TLS, with a password of fifteen minutes."""
+@contextmanager
+def connect(config: Config, cluster: dict[str, Any] | None = None) -> Iterator[connection]:
+    """A session with the warehouse; what is not committed is undone when the block ends.
+
+    `cluster` is what AWS has just said of the cluster; without, it is asked. Raises DwhError, or
+    psycopg2.OperationalError, if nobody can log in.
+    """
+    with interruptible(), closing(log_in(config, cluster or available_cluster(config))) as session:
+        yield session
+
+
+def log_in(config: Config, cluster: dict[str, Any]) -> connection:
+    """Log in over verified TLS, with a password of fifteen minutes."""
     import psycopg2
 
-    psycopg2.extensions.set_wait_callback(wait)
     forget_variables()
-    cluster = available_cluster(config)
     credentials = new_password(config)
     try:
         return psycopg2.connect(
@@ -42,7 +54,7 @@ def connect(config: Config) -> connection:
             dbname=config.database,
             user=credentials["DbUser"],
             password=credentials["DbPassword"],
-            sslrootcert=find_target(config).ca_file,
+            sslrootcert=find_endpoint(config).ca_file,
         )
     except psycopg2.OperationalError as error:
         raise explain_login(error, config, cluster) from error
@@ -61,13 +73,36 @@ def explain_login(error: Exception, config: Config, cluster: dict[str, Any]) -> 
     """Why the port does not answer, if that is the error; else the error, with where it was met."""
     said = last_attempt(error)
     if reason := re.search("(?i)timeout|timed out|refused|no route|unreachable", said):
-        from dwh.provisioning.reachability import unreachable
-
         return unreachable(config, cluster, reason[0])
     if re.match("connection to server|could not translate", said):
         return error
     host, port = cluster["Endpoint"]["Address"], cluster["Endpoint"]["Port"]
     return type(error)(f'connection to server at "{host}", port {port} failed: {said}')
+
+
+_waiting = threading.Lock()
+_sessions = 0
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have psycopg2 wait in our way for as long as there is a session; it has one way for all."""
+    from psycopg2.extensions import set_wait_callback
+
+    count_sessions(1, lambda: set_wait_callback(wait))
+    try:
+        yield
+    finally:
+        count_sessions(-1, lambda: set_wait_callback(None))
+
+
+def count_sessions(change: int, at_the_edge: Callable[[], None]) -> None:
+    """Count one more or one less; call `at_the_edge` at the first and after the last."""
+    global _sessions
+    with _waiting:
+        if min(_sessions, _sessions + change) == 0:
+            at_the_edge()
+        _sessions += change
 
 
 def wait(session: connection) -> None:
@@ -96,6 +131,6 @@ def wait(session: connection) -> None:
 @contextmanager
 def transaction(config: Config) -> Iterator[cursor]:
     """One transaction: committed at the end, or undone by closing the connection."""
-    with closing(connect(config)) as session:
+    with connect(config) as session:
         yield session.cursor()
         session.commit()

@@ -4,6 +4,7 @@ DwhError            what went wrong and what to do about it; exit code 1, nothin
     UsageError      the command line or dwh.cfg is wrong; exit code 2
     UnreachableError  the warehouse's port does not answer
     AwayError       the cluster is in a state that passes, as when it restarts
+    RoleError       the cluster cannot take its role, or not yet
     ChecksError     the data failed its checks, nothing was published; exit code 3
 """
 
@@ -36,6 +37,10 @@ class UnreachableError(DwhError):
 
 class AwayError(DwhError):
     """The cluster cannot be used now, but will be by itself."""
+
+
+class RoleError(DwhError):
+    """The cluster cannot take its role, or not yet."""
 
 
 class ChecksError(DwhError):
@@ -192,7 +197,11 @@ def explain_denial(error: Any) -> DwhError:
 
 
 NOT_CONNECTED = "no connection to the warehouse"
-LOST = "^(?!connection to server).*(SYSCALL|EOF|closed|reset|timed out|could not (send|receive))"
+# That the warehouse ends a session, psycopg2 says without its SQLSTATE.
+LOST = (
+    "^(?!connection to server)"
+    ".*(SYSCALL|EOF|closed|reset|timed out|could not (send|receive)|terminating connection)"
+)
 CONFLICT = "another transaction changed the same tables"
 # What fails while logging in begins with the address that was tried.
 CONNECTION_HINTS = {
@@ -222,8 +231,6 @@ CONNECTION_HINTS = {
         "run the script again: what was not committed is undone",
     ),
 }
-# SQLSTATEs of a warehouse that shuts down or starts.
-ENDED = {"57P01", "57P02", "57P03"}
 SQL_HINTS = {
     "42P01": "create the tables: python create_tables.py; if they are there, check the name",
     "42703": "check the name; the columns are in sql_queries.py",
@@ -249,24 +256,6 @@ def explain_sql(error: Any) -> DwhError:
     if what == "1023":
         return DwhError(CONFLICT, "run the script again")
     return DwhError(what, SQL_HINTS.get(code or "", "check the statement; nothing was changed"))
-
-
-def passing_reason(error: Exception, is_repeated: bool) -> str | None:
-    """Why a load failed, if it is worth another try; no connection is so only after the first.
-
-    1023 is Redshift's serialization failure: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
-    """
-    import psycopg2
-
-    what, code = first_line(error), getattr(error, "pgcode", None)
-    if isinstance(error, psycopg2.Error) and what == "1023":
-        return CONFLICT
-    if is_repeated and isinstance(error, UnreachableError | AwayError):
-        return error.what
-    if not isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return None
-    is_lost = code in ENDED or (code is None and (is_repeated or re.search(LOST, what)))
-    return explain_sql(error).what if is_lost else None
 
 
 def last_attempt(error: Exception) -> str:

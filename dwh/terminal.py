@@ -27,6 +27,7 @@ SECONDS_BETWEEN_LINES = 60
 # Less than this is not hidden, as it may stand in any text.
 SHORTEST_SECRET = 8
 SECONDS_UNNOTICED = 1
+MEGABYTE = 1_000_000  # in bytes, as people count them
 # A column is not folded to less than this; the terminal itself breaks what is still too wide.
 NARROWEST_COLUMN = 10
 
@@ -41,6 +42,21 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, f"see python {self.prog} --help")
 
 
+class Verbose(argparse.Action):
+    """Have run_script print the traceback of what goes wrong from now on."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **options)
+
+    def __call__(self, *_: Any) -> None:
+        """Note that the option was given."""
+        _shown.add("tracebacks")
+
+
+# What the options of the script ask to be shown.
+_shown: set[str] = set()
+
+
 def parser(doc: str | None) -> argparse.ArgumentParser:
     """The options that every script has; its docstring becomes its help, the example included."""
     options = Parser(
@@ -53,13 +69,14 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
         default=Path(__file__).parent.parent / "dwh.cfg",
         help="configuration (default: dwh.cfg beside the scripts)",
     )
-    options.add_argument("--verbose", action="store_true", help="show the traceback of an error")
+    options.add_argument("--verbose", action=Verbose, help="show the traceback of an error")
     return options
 
 
-def run(main: Callable[[], int]) -> int:
+def run_script(main: Callable[[], int]) -> int:
     """Run a script and return its exit code; what goes wrong is printed, not raised."""
     write_any_text()
+    _shown.clear()
     try:
         code = main()
         sys.stdout.flush()
@@ -71,7 +88,7 @@ def run(main: Callable[[], int]) -> int:
         print_error(DwhError("stopped by Ctrl-C", "run the same command again: that is safe"))
         return 130
     except Exception as error:
-        if "--verbose" in sys.argv:
+        if "tracebacks" in _shown:
             print(without_secrets(traceback.format_exc()), end="", file=sys.stderr)
         problem = explain(error)
         print_error(problem)
@@ -247,7 +264,7 @@ def print_table(
     out.write(printed.get())
 
 
-def counted(number: int, noun: str) -> str:
+def plural(number: int, noun: str) -> str:
     """The number with its noun, in the plural unless it is one."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 import psycopg2
-import psycopg2.extensions
 
 from sandbox.control import State, held_back
 
@@ -149,8 +148,6 @@ class Cloud:
             "sslmode": "verify-full",
             "sslrootcert": self.state.ca_file,
         }
-        # The scripts' own way of waiting, set by a run in this process, heeds no connect_timeout.
-        psycopg2.extensions.set_wait_callback(None)
         return psycopg2.connect(**settings | changes)
 
 

@@ -32,6 +32,6 @@ def fast_clock() -> Iterator[FastClock]:
     """Let the scripts, in this process, wait by a fast clock."""
     clock = FastClock()
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("dwh.aws", "dwh.terminal", "etl"):
+        for module in ("dwh.aws", "dwh.terminal", "dwh.loading.attempts"):
             patch.setattr(f"{module}.time", clock)
         yield clock

@@ -73,7 +73,7 @@ def refused_here(
     said.readouterr()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [script.__name__])
-        found = terminal.run(lambda: script.main(list(arguments)))
+        found = terminal.run_script(lambda: script.main(list(arguments)))
     printed, shown = said.readouterr()
     assert found == code, shown
     return read_complaint(printed, shown)

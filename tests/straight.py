@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-import psycopg2.extensions
 from conftest import Warehouse
 
 
 @contextmanager
 def straight(warehouse: Warehouse, database: str = "") -> Iterator[Any]:
     """A connection in autocommit to the warehouse's database, or to another one of its server."""
-    psycopg2.extensions.set_wait_callback(None)
     folder = server(warehouse)
     found = psycopg2.connect(host=str(folder), user="rdsdb", dbname=database or warehouse.database)
     found.autocommit = True

@@ -149,12 +149,14 @@ def spoil(patch: pytest.MonkeyPatch, name: str, statement: str) -> None:
     """Have a statement run just before the checks that the named one is among."""
     where = FILES if name in staged_checks else STAR
 
-    def check(cursor: Any, title: str, *more: Any) -> None:
+    run_checks = checks.run_checks
+
+    def spoil_and_check(cursor: Any, title: str, *more: Any) -> None:
         if title == where:
             cursor.execute(statement)
-        checks.check(cursor, title, *more)
+        run_checks(cursor, title, *more)
 
-    patch.setattr("etl.check", check)
+    patch.setattr(checks, "run_checks", spoil_and_check)
 
 
 @pytest.fixture
@@ -212,7 +214,7 @@ def test_every_check_is_tried() -> None:
 def test_lock_that_is_held_too_long_ends_the_run(
     night: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.MINUTE", 20)
+    monkeypatch.setattr("dwh.tables.MINUTE", 20)
     other = night.warehouse.another_connection()
     other.cursor().execute("LOCK staging_files")
     found = refused_here(etl, "--config", str(night.config), said=capsys)

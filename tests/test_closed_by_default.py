@@ -41,8 +41,8 @@ def test_private_cluster_is_set_up_from_outside_but_not_used(aws: Aws, capsys: C
     assert (aws.cluster["PubliclyAccessible"], aws.cluster["Encrypted"]) == (False, True)
     assert aws.rules() == [(5439, HERE)]
     assert "connection: not from here" in capsys.readouterr().err
-    with pytest.raises(DwhError) as refusal:
-        connect(load_config(aws.config))
+    with pytest.raises(DwhError) as refusal, connect(load_config(aws.config)):
+        pass
     assert "cannot be reached (timeout" in refusal.value.what
     assert "the cluster has no public address: run this inside its VPC" in refusal.value.hint
 

@@ -12,6 +12,7 @@ from script_runs import change
 
 from dwh.config import Config, load_config
 from dwh.errors import UsageError
+from dwh.target import SANDBOX
 
 
 @pytest.fixture
@@ -238,7 +239,7 @@ def test_file_that_an_editor_has_saved_in_its_own_way_is_read(
 
 def test_shipped_configuration_is_valid_and_costs_nothing() -> None:
     found = load_config(ROOT / "dwh.cfg")
-    assert (found.target, found.sandbox_data, found.sandbox_port) == ("sandbox", "sample", 0)
+    assert (found.target, found.sandbox_data, found.sandbox_port) == (SANDBOX, "sample", 0)
     assert Path(found.sandbox_state) == ROOT / ".sandbox"
     assert found.client_address == "auto"
 

@@ -16,7 +16,7 @@ import etl
 import query
 import setup_env
 import shutdown_env
-from dwh.aws import find_target
+from dwh.aws import find_endpoint
 
 CAPTURE = pytest.CaptureFixture[str]
 SCRIPTS = [setup_env, create_tables, etl, query, shutdown_env]
@@ -182,7 +182,7 @@ def test_aws_that_does_not_answer_is_explained(
 
 def test_own_address_that_nobody_tells_is_explained(site: Aws, capsys: CAPTURE) -> None:
     site.change(access_CLIENT_ADDRESS="auto")
-    site.patch.setattr("dwh.provisioning.security_group.find_target", find_target)
+    site.patch.setattr("dwh.reachability.find_endpoint", find_endpoint)
     found = told(site, setup_env, said=capsys)
     assert found.error.startswith("https://checkip.amazonaws.com does not tell this machine's addr")
     assert found.hint == "set CLIENT_ADDRESS in dwh.cfg instead of auto"

@@ -62,7 +62,7 @@ def test_statements_whose_rows_move_are_those_of_the_transform() -> None:
 def test_statuses_are_those_of_the_runs() -> None:
     (sentence,) = re.findall(r"The status of a run is (.*?)\(by Ctrl-C\)", LOADING, re.DOTALL)
     named = set(re.findall("`([a-z ]+)`", sentence))
-    source = (ROOT / "dwh" / "loading" / "run.py").read_text() + sql_queries.run_begin
+    source = (ROOT / "dwh" / "loading" / "run_log.py").read_text() + sql_queries.run_begin
     assert named == {"running", "loaded", "nothing new", "failed", "stopped"}
     assert all(f'"{status}"' in source or f"'{status}'" in source for status in named)
 

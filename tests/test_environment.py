@@ -5,7 +5,6 @@ https://www.postgresql.org/docs/current/libpq-envars.html
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,7 +60,7 @@ def test_variable_of_libpq_changes_nothing(
 
 def test_kerberos_ticket_is_not_used(empty_pipeline: Pipeline) -> None:
     """libpq would ask a server of this age for GSS encryption first, which upsets it."""
-    with closing(connect(load_config(empty_pipeline.config))) as session:
+    with connect(load_config(empty_pipeline.config)) as session:
         assert session.info.dsn_parameters["gssencmode"] == "disable"
 
 

@@ -146,7 +146,7 @@ def test_verbose_shows_where_it_went_wrong(config: Path) -> None:
     done = run_script("etl.py", "--verbose", "--config", str(config))
     assert done.returncode == 1
     assert done.stderr.startswith("Traceback (most recent call last):")
-    assert "in role_arn" in done.stderr
+    assert "in available_cluster" in done.stderr
     assert done.stderr.splitlines()[-2] == "error: no sandbox is running"
 
 

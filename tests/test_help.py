@@ -17,7 +17,7 @@ OPTIONS = {
     "query.py": {"--csv"},
     "shutdown_env.py": {"--yes", "--dry-run", "--snapshot", "--pause"},
 }
-SLOW = {"boto3", "botocore", "psycopg2", "rich", "sandbox"}
+SLOW = {"boto3", "botocore", "psycopg2", "rich"}
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -36,3 +36,4 @@ def test_help_does_not_wait_for_the_libraries(script: str) -> None:
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "dwh" in imported
     assert not {name.partition(".")[0] for name in imported} & SLOW
+    assert {name for name in imported if name.startswith("sandbox.")} <= {"sandbox.control"}

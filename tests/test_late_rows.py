@@ -15,7 +15,7 @@ from script_runs import change, refused_here
 
 import etl
 from dwh import connection
-from dwh.loading import staging
+from dwh.loading import copy_errors
 from sandbox.copy.load_log import LINES_OF_A_COMMIT
 
 __all__ = ["loaded"]
@@ -74,7 +74,7 @@ def test_rejected_records_that_are_never_shown_stop_the_load(
     put(loaded, json.dumps(EVENT), BAD, BAD)
     with rows_held_back(loaded.warehouse.cloud, "stl"), unchanged(loaded), fast_clock() as clock:
         found = refused_here(etl, "--config", str(loaded.config), said=capsys)
-    assert clock.now >= staging.RECORD_SECONDS
+    assert clock.now >= copy_errors.RECORD_SECONDS
     assert found.error == "COPY rejected 2 records, and stl_load_errors shows 0 after 30 s"
     assert found.hint.startswith("nothing was changed; run the script again")
     loaded.load()
@@ -121,12 +121,14 @@ class Deaf(list[Any]):
 
 @pytest.fixture
 def no_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def connect_deaf(*arguments: Any) -> Any:
-        session = connection.connect(*arguments)
+    log_in = connection.log_in
+
+    def log_in_deaf(*arguments: Any) -> Any:
+        session = log_in(*arguments)
         session.notices = Deaf()
         return session
 
-    monkeypatch.setattr("etl.connect", connect_deaf)
+    monkeypatch.setattr(connection, "log_in", log_in_deaf)
     yield
 
 

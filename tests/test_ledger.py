@@ -188,9 +188,9 @@ def test_file_that_goes_before_it_is_copied_fails_the_load(
 
     def stage(*arguments: Any) -> None:
         s3.delete_object(Bucket=BUCKET, Key=gone.partition(f"{BUCKET}/")[2])
-        staging.stage(*arguments)
+        staging.copy_to_staging(*arguments)
 
-    monkeypatch.setattr("etl.stage", stage)
+    monkeypatch.setattr("etl.copy_to_staging", stage)
     found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
     assert found.error.startswith(f"{gone} cannot be loaded: ")
     assert found.hint.startswith("there is no such file now; ")

@@ -16,7 +16,8 @@ from script_runs import change, refused_here
 
 import create_tables
 import etl
-from dwh.loading import files, staging
+from dwh.loading import attempts, staging
+from dwh.loading.work_folder import WorkFolder
 from dwh.provisioning.role import POLICY_NAME
 
 __all__ = ["loaded"]
@@ -89,7 +90,7 @@ def test_role_that_cannot_be_taken_is_waited_for_and_then_explained(
     take_away(loaded.warehouse.cloud, role)
     with unchanged(loaded), fast_clock() as clock:
         found = refused_here(etl, "--all", "--config", str(loaded.config), said=capsys)
-    assert clock.now == sum(etl.ROLE_PAUSES)
+    assert clock.now == sum(attempts.ROLE_PAUSES)
     assert re.fullmatch(".* is not authorized to assume IAM Role .*", found.error)
     assert found.hint == "the cluster may not take its role: run python setup_env.py again"
 
@@ -101,7 +102,7 @@ def test_role_that_can_be_taken_a_moment_later_is_enough(
     iam = loaded.warehouse.cloud.client("iam")
 
     def trust_redshift() -> None:
-        if clock.now > etl.ROLE_PAUSES[0]:
+        if clock.now > attempts.ROLE_PAUSES[0]:
             iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(TRUST))
 
     capsys.readouterr()
@@ -109,7 +110,7 @@ def test_role_that_can_be_taken_a_moment_later_is_enough(
         clock.on_sleep = trust_redshift
         assert etl.main(["--all", "--config", str(loaded.config)]) == 0
     said = capsys.readouterr().err.splitlines()
-    assert len([line for line in said if line.startswith(etl.ROLE_REASON)]) == 2
+    assert len([line for line in said if line.startswith(attempts.ROLE_REASON)]) == 2
     assert said[-1] == "Next: python query.py"
 
 
@@ -159,9 +160,9 @@ def test_file_that_cannot_be_copied_any_more_may_have_gone_or_be_forbidden(
 ) -> None:
     def spoil_and_stage(*arguments: Any) -> None:
         spoil(ready, "log_data/1" if spoil is delete_key else "log_data")
-        staging.stage(*arguments)
+        staging.copy_to_staging(*arguments)
 
-    monkeypatch.setattr("etl.stage", spoil_and_stage)
+    monkeypatch.setattr("etl.copy_to_staging", spoil_and_stage)
     found = told(ready, etl, said=capsys)
     assert found.error.startswith(f"s3://{BUCKET}/{ready.name}/log_data/1 cannot be loaded: ")
     assert "if it has gone since it was listed, run the script again" in found.hint
@@ -185,11 +186,12 @@ def test_list_of_files_that_has_gone_is_told_as_missing(
     ready: Aws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The role may list all of our own bucket."""
-    write = files.write
+    write, s3 = WorkFolder.write, ready.cloud.client("s3")
 
-    def write_and_lose(s3: Any, account: str, url: str, body: Any) -> None:
-        write(s3, account, url, body)
+    def write_and_lose(folder: WorkFolder, name: str, body: Any) -> str:
+        url = write(folder, name, body)
         s3.delete_object(Bucket=ready.bucket, Key=url.partition(f"{ready.bucket}/")[2])
+        return url
 
-    monkeypatch.setattr(files, "write", write_and_lose)
+    monkeypatch.setattr(WorkFolder, "write", write_and_lose)
     assert "does not exist" in told(ready, etl, said=capsys).error

@@ -14,11 +14,11 @@ from conftest import CLUSTER, EVENT, Pipeline
 from script_runs import change, refused_here
 
 import etl
-from dwh.aws import s3_client
 from dwh.config import load_config
 from dwh.loading import packing
-from dwh.loading.files import File
 from dwh.loading.packing import split
+from dwh.loading.run import File
+from dwh.loading.work_folder import WorkFolder
 
 CAPTURE = pytest.CaptureFixture[str]
 BUCKET = f"{CLUSTER}-dwh-123456789012-us-west-2-an"
@@ -219,8 +219,9 @@ def test_parts_are_removed_after_the_load(pipeline: Pipeline) -> None:
 def killed_once_it_has_packed(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     child = os.fork()
     if child == 0:
-        monkeypatch.setattr(etl, "stage", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
         try:
+            kill = signal.SIGKILL
+            monkeypatch.setattr("etl.copy_to_staging", lambda *_: os.kill(os.getpid(), kill))
             pipeline.load()
         finally:
             os._exit(0)
@@ -247,14 +248,14 @@ def test_parts_that_cannot_be_removed_are_no_fault_of_the_load(
 ) -> None:
     many(pipeline)
     pack_from(pipeline, 2)
-    remove = packing.remove
+    remove, s3 = WorkFolder.remove, pipeline.warehouse.cloud.client("s3")
 
-    def deny(config: Any, folder: str) -> None:
-        if not folder.endswith("/parts"):
-            s3_client(config).delete_object(Bucket="no-such-bucket", Key="any")
-        remove(config, folder)
+    def deny(folder: WorkFolder, name: str) -> None:
+        if name != packing.PARTS:
+            s3.delete_object(Bucket="no-such-bucket", Key="any")
+        remove(folder, name)
 
-    monkeypatch.setattr(packing, "remove", deny)
+    monkeypatch.setattr(WorkFolder, "remove", deny)
     pipeline.load()
     warnings = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
     assert len(warnings) == 1
@@ -268,7 +269,7 @@ def test_parts_are_gzip_files_that_hold_whole_lines(
 ) -> None:
     many(pipeline)
     pack_from(pipeline, 2)
-    monkeypatch.setattr(packing, "remove", lambda *_: None)
+    monkeypatch.setattr(WorkFolder, "remove", lambda *_: None)
     pipeline.load()
     s3 = pipeline.warehouse.cloud.client("s3")
     bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in parts(pipeline)]

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dwh.loading import packing
-from dwh.loading.files import File
 from dwh.loading.packing import count_records, split
+from dwh.loading.run import File
 
 
 @pytest.mark.parametrize(

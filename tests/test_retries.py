@@ -16,8 +16,8 @@ from straight import straight
 
 import etl
 import sql_queries
-from dwh import aws
-from dwh.loading import staging
+from dwh import cluster_access
+from dwh.loading import attempts, staging
 
 CAPTURE = pytest.CaptureFixture[str]
 
@@ -56,7 +56,7 @@ def test_load_whose_connection_is_lost_is_tried_again(loaded: Pipeline, capsys: 
     (line,) = tries(said)
     assert line.startswith("the connection to the warehouse was lost (")
     assert line.endswith("; trying again in 5 s")
-    assert clock.now == etl.PAUSES[0]
+    assert clock.now == attempts.WAREHOUSE_PAUSES[0]
     assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
     assert runs(loaded) == [("loaded",), ("loaded",)]
 
@@ -87,9 +87,9 @@ def test_load_whose_session_is_ended_is_tried_again(
             ended.append(cursor.connection.info.backend_pid)
             with straight(loaded.warehouse) as postgres:
                 postgres.cursor().execute("SELECT pg_terminate_backend(%s)", ended)
-        staging.stage(cursor, *arguments)
+        staging.copy_to_staging(cursor, *arguments)
 
-    monkeypatch.setattr("etl.stage", end_and_stage)
+    monkeypatch.setattr("etl.copy_to_staging", end_and_stage)
     with fast_clock():
         loaded.load()
     assert len(tries(capsys.readouterr().err)) == 1
@@ -153,22 +153,22 @@ def lose_once_then(monkeypatch: pytest.MonkeyPatch, then: Callable[[Any], None])
         if losses:
             raise losses.pop()
         then(cursor)
-        staging.stage(cursor, *more)
+        staging.copy_to_staging(cursor, *more)
 
-    monkeypatch.setattr("etl.stage", stage)
+    monkeypatch.setattr("etl.copy_to_staging", stage)
 
 
 def test_cluster_that_restarts_is_waited_for(
     loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lose_once_then(monkeypatch, lambda _: None)
-    look, states = aws.refuse_stuck, ["available", "available", "rebooting", "modifying"]
+    look, states = cluster_access.refuse_stuck, ["available", "rebooting", "modifying"]
 
     def pretend(cluster: dict[str, Any]) -> None:
         cluster["ClusterStatus"] = states.pop(0) if states else "available"
         look(cluster)
 
-    monkeypatch.setattr(aws, "refuse_stuck", pretend)
+    monkeypatch.setattr(cluster_access, "refuse_stuck", pretend)
     with fast_clock() as clock:
         loaded.load()
     lost, *away = tries(capsys.readouterr().err)
@@ -176,7 +176,7 @@ def test_cluster_that_restarts_is_waited_for(
     assert [line.partition(";")[0] for line in away] == [
         f"the cluster {CLUSTER} is {status}" for status in ("rebooting", "modifying")
     ]
-    assert clock.now == sum(etl.PAUSES[:3])
+    assert clock.now == sum(attempts.WAREHOUSE_PAUSES[:3])
     assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
 
 
@@ -209,7 +209,7 @@ def test_load_that_fails_each_time_gives_up(loaded: Pipeline, capsys: CAPTURE) -
     before = loaded.star()
     with fast_clock() as clock, at(Again(30)):
         found = refused_here(etl, "--config", str(loaded.config), said=capsys)
-    assert clock.now == sum(etl.PAUSES)
+    assert clock.now == sum(attempts.WAREHOUSE_PAUSES)
     assert len([line for line in found.progress if "; trying again in " in line]) == 4
     assert found.hint
     assert loaded.star() == before
@@ -233,16 +233,16 @@ def test_warehouse_that_is_away_for_a_while_is_tried_again(
         if len(failures) == 2:
             failures.pop()
             raise psycopg2.OperationalError("server closed the connection unexpectedly")
-        staging.stage(cursor, *arguments)
+        staging.copy_to_staging(cursor, *arguments)
 
     monkeypatch.setattr(psycopg2, "connect", refuse_twice)
-    monkeypatch.setattr("etl.stage", lose)
+    monkeypatch.setattr("etl.copy_to_staging", lose)
     with fast_clock() as clock:
         loaded.load()
     first, second = tries(capsys.readouterr().err)
     assert first.startswith("the connection to the warehouse was lost (")
     assert "cannot be reached" in second
-    assert clock.now == sum(etl.PAUSES[:2])
+    assert clock.now == sum(attempts.WAREHOUSE_PAUSES[:2])
 
 
 NOT_AGAIN: list[tuple[Callable[[Pipeline], object], str]] = [

@@ -11,7 +11,7 @@ import sys
 import pytest
 from conftest import ROOT, Pipeline
 
-from dwh.terminal import counted, step
+from dwh.terminal import plural, step
 
 PRINT = """
 from dwh.terminal import print_table
@@ -80,7 +80,7 @@ def test_short_call_is_not_waited_for_aloud(capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows")])
 def test_one_is_not_in_the_plural(number: int, said: str) -> None:
-    assert counted(number, "row") == said
+    assert plural(number, "row") == said
 
 
 # ---------------------------------------------------------------------------- the reader has gone

@@ -10,8 +10,8 @@ from aws_site import Aws
 from test_plan import plan
 
 import shutdown_env
-from dwh.aws import work_bucket
 from dwh.config import load_config
+from dwh.ownership import work_bucket
 
 CAPTURE = pytest.CaptureFixture[str]
 

@@ -15,12 +15,11 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import sql_queries
-from dwh.aws import attempt, delete_objects, s3_client
-from dwh.config import Config
+from dwh.aws import attempt, s3_client
 from dwh.errors import DwhError, explain
-from dwh.loading.files import File, Place, split_url, work_folder, write
-from dwh.loading.run import MEGABYTE, Run
-from dwh.terminal import Step, counted, say, step
+from dwh.loading.run import File, FileLocation, Run
+from dwh.loading.work_folder import split_url
+from dwh.terminal import MEGABYTE, Step, plural, say, step
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -37,10 +36,12 @@ READ_TRIES = 3
 # Smaller would take longer than it spares: a part is read once, and removed.
 GZIP_LEVEL = 1
 SHOWN_EVERY = 100
+# The folder of the parts of all runs.
+PARTS = "parts"
 BLANKS = re.compile(r"[ \t\r\n]*")
 
 
-def pack(cursor: cursor, config: Config, role: str, run: Run) -> None:
+def pack_small_files(cursor: cursor, run: Run) -> None:
     """Write the small files of each staging table into parts, where there are many of them.
 
     A file that is not one JSON object after another is left to COPY as it is: what is wrong with
@@ -49,14 +50,14 @@ def pack(cursor: cursor, config: Config, role: str, run: Run) -> None:
     """
     for table, files in run.files.items():
         small = [file for file in files if 0 < file.size < SMALL_BYTES]
-        if not config.pack_from or len(small) < config.pack_from:
+        if not run.config.pack_from or len(small) < run.config.pack_from:
             continue
         with step(f"pack {table}") as current:
-            parts = Parts(config, role, run, table)
+            parts = Parts(run, table)
             parts.fill(split(small, number_of_parts(cursor, small)), current)
-            packed, made = counted(parts.files, "file"), counted(parts.number, "part")
+            packed, made = plural(parts.files, "file"), plural(parts.number, "part")
             current.result = f"{packed} in {made}, {parts.bytes / MEGABYTE:.1f} MB"
-        run.done(f"pack {table}", current.seconds)
+        run.finish_step(f"pack {table}", current.seconds)
 
 
 def number_of_parts(cursor: cursor, files: list[File]) -> int:
@@ -80,18 +81,18 @@ class Parts:
     The run is told what is where before it is written, so that nothing is left behind.
     """
 
-    def __init__(self, config: Config, role: str, run: Run, table: str) -> None:
+    def __init__(self, run: Run, table: str) -> None:
         self.files = self.number = self.bytes = 0
-        self._places = run.places
-        self._s3, self._account = s3_client(config, READERS), role.split(":")[4]
-        self._name = f"{parts_folder(config, role)}/{run.run_id}/{table}"
+        self._locations, self._folder = run.locations, run.folder
+        self._s3 = s3_client(run.config, READERS)
+        self._name = f"{PARTS}/{run.run_id}/{table}"
 
     def fill(self, groups: list[list[File]], current: Step) -> None:
         """Write a part of each group of files, many of which are read at once."""
         files = [file for group in groups for file in group]
         pool = ThreadPoolExecutor(READERS)
         try:
-            contents = shown(read_ahead(pool, self._s3, files), len(files), current)
+            contents = show_progress(read_in_order(pool, self._s3, files), len(files), current)
             for group in groups:
                 self._write(group, contents)
         finally:
@@ -99,7 +100,7 @@ class Parts:
 
     def _write(self, group: list[File], contents: Iterator[bytes]) -> None:
         """Write the next part, of the files whose contents come next; none if it would be empty."""
-        url, lines = f"{self._name}-{self.number + 1:04}.gz", 0
+        name, lines = f"{self._name}-{self.number + 1:04}.gz", 0
         with tempfile.TemporaryFile() as stored:
             with gzip.GzipFile("", "wb", GZIP_LEVEL, stored, mtime=0) as part:
                 for file, content in zip(group, contents, strict=False):
@@ -109,16 +110,17 @@ class Parts:
                     whole = content if content.endswith(b"\n") else content + b"\n"
                     part.write(whole)
                     first, lines = lines + 1, lines + whole.count(b"\n")
-                    self._places[file.url] = Place(url, first, lines, records)
+                    part_url = f"{self._folder.url}/{name}"
+                    self._locations[file.url] = FileLocation(part_url, first, lines, records)
                     self.files += 1
             if lines:
                 self.number += 1
                 self.bytes += stored.tell()
                 stored.seek(0)
-                write(self._s3, self._account, url, stored)
+                self._folder.write(name, stored)
 
 
-def shown(contents: Iterable[bytes], number: int, current: Step) -> Iterator[bytes]:
+def show_progress(contents: Iterable[bytes], number: int, current: Step) -> Iterator[bytes]:
     """The contents of so many files, while the step shows how many have come."""
     for done, content in enumerate(contents, 1):
         if done % SHOWN_EVERY == 0:
@@ -126,7 +128,7 @@ def shown(contents: Iterable[bytes], number: int, current: Step) -> Iterator[byt
         yield content
 
 
-def read_ahead(pool: ThreadPoolExecutor, s3: Any, files: Iterable[File]) -> Iterator[bytes]:
+def read_in_order(pool: ThreadPoolExecutor, s3: Any, files: Iterable[File]) -> Iterator[bytes]:
     """The contents of the files in their order; the next are read while one is in use."""
     rest = iter(files)
     under_way = deque(pool.submit(read, s3, file) for file in islice(rest, READ_AHEAD))
@@ -184,30 +186,19 @@ def refuse(constant: str) -> NoReturn:
 # ---------------------------------------------------------------------------- the end of parts
 
 
-def parts_folder(config: Config, role: str) -> str:
-    """Where the parts of all runs are."""
-    return f"{work_folder(config, role)}/parts"
-
-
-def remove_leftovers(config: Config, role: str) -> None:
+def remove_leftovers(run: Run) -> None:
     """Remove the parts of runs that were killed; for who holds the lock, so that none is in use."""
-    remove(config, parts_folder(config, role))
+    run.folder.remove(PARTS)
 
 
 @contextmanager
-def removed_at_the_end(config: Config, role: str, run: Run) -> Iterator[None]:
+def temporary_parts(run: Run) -> Iterator[None]:
     """Remove the run's parts after the block. If that fails, it is no fault of the load."""
     try:
         yield
     finally:
-        if run.places:
+        if run.locations:
             try:
-                remove(config, f"{parts_folder(config, role)}/{run.run_id}")
+                run.folder.remove(f"{PARTS}/{run.run_id}")
             except Exception as error:
                 say(f"warning: packed files stay in S3 until the next run: {explain(error).what}")
-
-
-def remove(config: Config, folder: str) -> None:
-    """Remove all that is in a folder of our own bucket, if that is there."""
-    bucket, prefix = split_url(folder)
-    attempt("NoSuchBucket", delete_objects, s3=s3_client(config), name=bucket, prefix=f"{prefix}/")

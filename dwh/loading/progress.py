@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import sql_queries
 from dwh.config import Config
 from dwh.connection import connect
-from dwh.terminal import Step
+from dwh.terminal import MEGABYTE, Step
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 # A COPY that is done by then is not worth a second connection.
 PATIENCE_SECONDS = 2
 PAUSE_SECONDS = 0.5
-MEGABYTE = 1_000_000
 
 
 @contextmanager
-def watched(config: Config, cursor: cursor, current: Step) -> Iterator[None]:
+def show_copy_progress(config: Config, cursor: cursor, current: Step) -> Iterator[None]:
     """Show, while the block runs a COPY with this cursor, how far it has come."""
     over, session_id = threading.Event(), cursor.connection.info.backend_pid
     watcher = threading.Thread(target=watch, args=(config, session_id, current, over), daemon=True)
@@ -38,7 +37,7 @@ def watch(config: Config, session_id: int, current: Step, over: threading.Event)
     """Ask again and again until it is over; whatever goes wrong is no harm to the COPY."""
     if over.wait(PATIENCE_SECONDS):
         return
-    with suppress(Exception), closing(connect(config)) as session:
+    with suppress(Exception), connect(config) as session:
         session.autocommit = True
         with session.cursor() as cursor:
             while not over.wait(PAUSE_SECONDS):

@@ -1,34 +1,48 @@
-"""One run of etl.py, and what the warehouse has on record of it."""
+"""One run of etl.py, and what its load has come to so far."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-import sql_queries
 from dwh.config import Config
-from dwh.connection import connect
-from dwh.errors import explain
-from dwh.loading.files import File, Place
-from dwh.terminal import print_table, without_secrets
+from dwh.loading.work_folder import WorkFolder
 
-if TYPE_CHECKING:
-    from psycopg2.extensions import cursor
-
-# The longest reason of a failure that is kept: in bytes it is then short enough for its column.
-LONGEST_REASON = 1000
-MEGABYTE = 1_000_000
 # The id of no COPY: SQL takes no empty list.
 NO_COPY = -1
 
 
-class Copied(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as S3 lists it; `size` in bytes. The ETag changes whenever the content does."""
+
+    url: str
+    etag: str
+    size: int
+
+    @property
+    def name(self) -> str:
+        """The URL as the ledger has it: Redshift does not tell texts by blanks at their ends."""
+        bare = self.url.rstrip(" ")
+        return bare + "%20" * (len(self.url) - len(bare))
+
+
+class FileLocation(NamedTuple):
+    """Where COPY finds a file: the part that it is in, its lines there, and its records if known.
+
+    A file that is not packed is its own part.
+    """
+
+    part: str
+    first_line: int = 1
+    last_line: int = 2**62
+    record_count: int | None = None
+
+
+class CopyResult(NamedTuple):
     """What a COPY has answered: the rows that it loaded, and the records that it rejected.
 
     `copy_id` is the number that the STL tables know it by.
@@ -45,35 +59,51 @@ class Copied(NamedTuple):
         return self.rows + self.rejected
 
 
-class Done(NamedTuple):
+class FinishedStep(NamedTuple):
     """A step that is done: the rows that it has made, those that it has changed, its seconds."""
 
-    step: str
+    name: str
     new: int | None
     changed: int | None
     seconds: float
+
+
+class LoadedPlays(NamedTuple):
+    """The plays of the time that was loaded, and how many of them have found their song."""
+
+    number: int = 0
+    matched: int = 0
 
 
 @dataclass
 class Run:
     """A run, and what its load has come to. A load that is tried again starts over."""
 
+    config: Config
+    reload_all: bool
     run_id: str
     started: float = field(default_factory=time.monotonic)
-    tries: int = 0
+    attempts: int = 0
+    role: str = ""
     files: dict[str, list[File]] = field(default_factory=dict)
-    places: dict[str, Place] = field(default_factory=dict)
-    copies: dict[str, list[Copied]] = field(default_factory=dict)
+    locations: dict[str, FileLocation] = field(default_factory=dict)
+    copies: dict[str, list[CopyResult]] = field(default_factory=dict)
     # What Redshift has on record of the lines of COPYs, by their ids; it may be late with that.
     lines: dict[int, int] = field(default_factory=dict)
-    steps: list[Done] = field(default_factory=list)
+    steps: list[FinishedStep] = field(default_factory=list)
     first_play: datetime | None = None
     last_play: datetime | None = None
+    plays: LoadedPlays = field(default_factory=LoadedPlays)
 
     def start_over(self) -> None:
         """Forget what a load has come to that was undone."""
-        for part in (self.files, self.places, self.copies, self.lines, self.steps):
+        for part in (self.files, self.locations, self.copies, self.lines, self.steps):
             part.clear()
+
+    @property
+    def folder(self) -> WorkFolder:
+        """Where the load writes what COPY is to read; the role is of the bucket's account."""
+        return WorkFolder(self.config, self.role.split(":")[4])
 
     @property
     def all_files(self) -> list[File]:
@@ -88,36 +118,36 @@ class Run:
     @property
     def rejected(self) -> int:
         """The records that COPY has rejected."""
-        return sum(copied.rejected for copied in self.all_copies)
+        return sum(copy.rejected for copy in self.all_copies)
 
     @property
-    def all_copies(self) -> list[Copied]:
+    def all_copies(self) -> list[CopyResult]:
         """The COPYs of all staging tables."""
-        return [copied for copies in self.copies.values() for copied in copies]
+        return [copy for copies in self.copies.values() for copy in copies]
 
-    def copied(self, table: str) -> tuple[int, int]:
+    def copy_totals(self, table: str) -> tuple[int, int]:
         """The rows that the COPYs of a table have loaded, and the records that they rejected."""
         copies = self.copies.get(table, [])
-        return sum(each.rows for each in copies), sum(each.rejected for each in copies)
+        return sum(copy.rows for copy in copies), sum(copy.rejected for copy in copies)
 
-    def original(self, part: str, line: int) -> tuple[str, int]:
-        """Which file and line of it a line is that COPY has read in a part, or in a file."""
-        for url, place in self.places.items():
-            if place.part == part and place.first_line <= line <= place.last_line:
-                return url, line - place.first_line + 1
+    def source_line(self, part: str, line: int) -> tuple[str, int]:
+        """The file, and the line of it, that a line of a part comes from, or of a file itself."""
+        for url, location in self.locations.items():
+            if location.part == part and location.first_line <= line <= location.last_line:
+                return url, line - location.first_line + 1
         return part, line
 
-    def done(
-        self, step: str, seconds: float, new: int | None = None, changed: int | None = None
+    def finish_step(
+        self, name: str, seconds: float, new: int | None = None, changed: int | None = None
     ) -> None:
         """Note a step that is done."""
-        self.steps.append(Done(step, new, changed, round(seconds, 3)))
+        self.steps.append(FinishedStep(name, new, changed, round(seconds, 3)))
 
-    def values(self) -> dict[str, Any]:
+    def sql_parameters(self) -> dict[str, Any]:
         """What statements have to be told of the run."""
-        ids = [copied.copy_id for copied in self.all_copies]
+        ids = [copy.copy_id for copy in self.all_copies]
         counted = [
-            each.copy_id for each in self.all_copies if self.lines.get(each.copy_id) == each.records
+            copy.copy_id for copy in self.all_copies if self.lines.get(copy.copy_id) == copy.records
         ]
         return {
             "run_id": self.run_id,
@@ -129,97 +159,20 @@ class Run:
             "last_play": self.last_play,
             "copies": (*ids, NO_COPY),
             "counted_copies": (*counted, NO_COPY),
-            **of_copies("events", self.copies.get("staging_events", [])),
-            **of_copies("songs", self.copies.get("staging_songs", [])),
+            **parameters_of("events", self.copies.get("staging_events", [])),
+            **parameters_of("songs", self.copies.get("staging_songs", [])),
         }
 
 
-def of_copies(name: str, copies: list[Copied]) -> dict[str, int]:
+def parameters_of(name: str, copies: list[CopyResult]) -> dict[str, int]:
     """What statements have to be told of the COPYs of a staging table."""
     return {
-        f"{name}_rows": sum(copied.rows for copied in copies),
-        f"{name}_packed": sum(copied.records for copied in copies if copied.is_packed),
+        f"{name}_rows": sum(copy.rows for copy in copies),
+        f"{name}_packed": sum(copy.records for copy in copies if copy.is_packed),
     }
 
 
-def new_run() -> Run:
+def new_run(config: Config, reload_all: bool) -> Run:
     """A run with an id that sorts by time, and that no other has."""
-    return Run(f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
-
-
-# ---------------------------------------------------------------------------- on record
-
-
-def begin(cursor: cursor, run: Run) -> None:
-    """Put on record that the run has begun, and commit that.
-
-    The first try asks nothing before: on a database with SERIALIZABLE isolation, that would undo
-    another load that is about to end.
-    """
-    run.tries += 1
-    if run.tries == 1 or status(cursor, run) is None:
-        cursor.execute(sql_queries.run_begin, run.values())
-    cursor.connection.commit()
-
-
-def status(cursor: cursor, run: Run) -> str | None:
-    """What the warehouse has on record of the run."""
-    cursor.execute(sql_queries.run_status, run.values())
-    row = cursor.fetchone()
-    return str(row[0]) if row else None
-
-
-def end(cursor: cursor, run: Run) -> None:
-    """Put on record, in the transaction that publishes the rows, how the run has ended."""
-    from psycopg2.extras import execute_values
-
-    ended = {"status": "loaded" if run.files else "nothing new"}
-    cursor.execute(sql_queries.run_end, run.values() | ended)
-    rows = [(run.run_id, place, *step) for place, step in enumerate(run.steps, 1)]
-    if run.files:
-        execute_values(cursor, sql_queries.steps_insert, rows, page_size=len(rows))
-
-
-@contextmanager
-def on_record(config: Config, run: Run) -> Iterator[None]:
-    """Put on record that the run has failed, if it does; as far as the warehouse is there."""
-    try:
-        yield
-    except BaseException as error:
-        if run.tries:
-            with suppress(Exception):
-                put_failure(config, run, error)
-        raise
-
-
-def put_failure(config: Config, run: Run, error: BaseException) -> None:
-    """Put on record why a run has ended, unless it was published after all."""
-    ended: dict[str, Any] = {"status": "stopped", "reason": None}
-    if isinstance(error, Exception):
-        ended = {"status": "failed", "reason": reason_of(error)}
-    with closing(connect(config)) as session:
-        session.cursor().execute(sql_queries.run_failed, run.values() | ended)
-        session.commit()
-
-
-def reason_of(error: Exception) -> str:
-    """What went wrong and the first detail of it, as far as that can be kept."""
-    found = explain(error)
-    text = ": ".join([found.what, *(line.strip() for line in found.details[:1])])
-    return without_secrets(text).replace("\0", "")[:LONGEST_REASON]
-
-
-def show_history(config: Config) -> None:
-    """Print the last runs."""
-    columns = ("run", "started", "seconds", "status", "files", "MB", "rejected")
-    brought = ("new plays", "new songs", "new users", "changed", "reason")
-    with closing(connect(config)) as session, session.cursor() as cursor:
-        cursor.execute(sql_queries.last_runs)
-        rows = [in_megabytes(row) for row in cursor]
-    print_table("Last runs", columns + brought, rows)
-
-
-def in_megabytes(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row of the history with its bytes in MB, and with tenths of seconds."""
-    seconds = None if row[2] is None else Decimal(f"{row[2]:.1f}")
-    return (*row[:2], seconds, *row[3:5], round(row[5] / MEGABYTE, 1), *row[6:])
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return Run(config, reload_all, run_id)

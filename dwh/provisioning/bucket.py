@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dwh.aws import (
-    Clients,
-    attempt,
-    check_ours,
-    delete_objects,
-    is_ours,
-    polling,
-    tags,
-    work_bucket,
-    work_buckets,
-)
+from dwh.aws import Clients, attempt, delete_objects, polling
 from dwh.config import Config
 from dwh.errors import DwhError
+from dwh.ownership import check_ours, is_ours, tags, work_bucket, work_buckets
+from dwh.provisioning.environment import Bucket, Environment, Remains
 from dwh.provisioning.plan import Change
 from dwh.terminal import Step
 
@@ -28,88 +20,105 @@ BY_S3 = {"SSEAlgorithm": "AES256"}
 # S3 needs a while to know everywhere that a bucket is there, or gone.
 DELAY_SECONDS = 60
 
-# ---------------------------------------------------------------------------- plans
-
-
-def plan_setup(clients: Clients, config: Config) -> Change:
-    """Create the bucket, or make it what it should be. Raises DwhError if it is not ours."""
-    s3, name = clients.s3, work_bucket(clients.account, config)
-    found = find_bucket(s3, name)
-    if found is None:
-        return Change("create", title(name), SETTINGS, lambda _: create(s3, name, config))
-    check_ours("bucket", name, "IDENTIFIER", found, config)
-    faults = deviations(s3, name)
-    if not faults:
-        return Change("keep", title(name), SETTINGS)
-    return Change("change", title(name), ", ".join(faults), lambda _: close(s3, name))
-
-
-def creation() -> Change:
-    """The plan of a bucket while nobody can tell the account that is part of its name."""
-    return Change("create", title("for work"), SETTINGS)
-
-
-def plan_former(clients: Clients, config: Config) -> list[Change]:
-    """Delete the buckets of this environment that are in what was REGION of [s3] before."""
-    wanted = work_bucket(clients.account, config)
-    others = [name for name in our_buckets(clients, config) if name != wanted]
-    return [deletion(clients.s3, name, "no longer in REGION of [s3]") for name in others]
-
-
-def plan_shutdown(clients: Clients, config: Config) -> list[Change]:
-    """Delete every bucket of this environment."""
-    names = our_buckets(clients, config)
-    return [deletion(clients.s3, name, "with all that is in it") for name in names]
-
-
-def deletion(s3: Any, name: str, why: str) -> Change:
-    """The plan of a bucket that is to go."""
-    return Change("delete", title(name), why, lambda current: delete(s3, name, current))
-
-
-def title(name: str) -> str:
-    """What the bucket is called in the plan."""
-    return f"bucket {name}"
-
-
 # ---------------------------------------------------------------------------- what is there
 
 
-def find_bucket(s3: Any, name: str) -> dict[str, Any] | None:
-    """The bucket's tags, if it is there."""
+def look(aws: Clients, config: Config) -> tuple[Bucket | None, list[str]]:
+    """The bucket that we write to, whoever has made it, and ours of what was REGION before."""
+    s3, name = aws.s3, work_bucket(aws.account, config)
+    found = find_bucket(s3, name)
+    others = our_buckets(aws, config, apart_from=name)
+    if found is None or not is_ours({"Tags": found.tags}, config):
+        return found, others
+    return Bucket(found.tags, public_access(s3, name), encryption(s3, name)), others
+
+
+def find_bucket(s3: Any, name: str) -> Bucket | None:
+    """The bucket with its tags, if it is there."""
     from botocore.exceptions import ClientError
 
     try:
-        return {"Tags": s3.get_bucket_tagging(Bucket=name)["TagSet"]}
+        return Bucket(s3.get_bucket_tagging(Bucket=name)["TagSet"])
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchTagSet":
-            return {"Tags": []}
+            return Bucket([])
         if error.response["Error"]["Code"] == "NoSuchBucket":
             return None
         raise
 
 
-def our_buckets(clients: Clients, config: Config) -> list[str]:
-    """The names of all buckets of this environment."""
-    pages = clients.s3.get_paginator("list_buckets").paginate()
+def our_buckets(aws: Clients, config: Config, apart_from: str = "") -> list[str]:
+    """The names of the buckets of this environment, in all regions."""
+    pages = aws.s3.get_paginator("list_buckets").paginate()
     names = [each["Name"] for page in pages for each in page["Buckets"]]
-    named = [name for name in names if name.startswith(work_buckets(clients.account, config))]
-    return [each for each in named if is_ours(find_bucket(clients.s3, each) or {}, config)]
+    named = [name for name in names if name.startswith(work_buckets(aws.account, config))]
+    return [name for name in named if name != apart_from and is_our_bucket(aws.s3, name, config)]
 
 
-def deviations(s3: Any, name: str) -> list[str]:
-    """How a bucket of ours differs from what it should be."""
-    faults = []
+def is_our_bucket(s3: Any, name: str, config: Config) -> bool:
+    """True if the bucket's tags say that setup_env.py has made it."""
+    found = find_bucket(s3, name)
+    return found is not None and is_ours({"Tags": found.tags}, config)
+
+
+def public_access(s3: Any, name: str) -> Any:
+    """What is blocked of public access, None if nothing is set."""
     unset = "NoSuchPublicAccessBlockConfiguration"
     found = attempt(unset, s3.get_public_access_block, Bucket=name) or {}
-    if found.get("PublicAccessBlockConfiguration") != CLOSED:
-        faults.append("public access blocked")
+    return found.get("PublicAccessBlockConfiguration")
+
+
+def encryption(s3: Any, name: str) -> list[Any]:
+    """How what is written gets encrypted, by default."""
     unset = "ServerSideEncryptionConfigurationNotFoundError"
     found = attempt(unset, s3.get_bucket_encryption, Bucket=name) or {}
     rules = found.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
-    if [each.get("ApplyServerSideEncryptionByDefault") for each in rules] != [BY_S3]:
-        faults.append("encrypted by S3")
-    return faults
+    return [each.get("ApplyServerSideEncryptionByDefault") for each in rules]
+
+
+# ---------------------------------------------------------------------------- plans
+
+
+def plan_setup(found: Environment, config: Config) -> list[Change]:
+    """Create the bucket, or make it what it should be. Raises DwhError if it is not ours."""
+    name = work_bucket(found.account, config)
+    if found.bucket is None:
+
+        def apply(aws: Clients, _: Step) -> None:
+            create(aws.s3, name, config)
+
+        return [Change("create", title(name), SETTINGS, apply)]
+    check_ours("bucket", name, "IDENTIFIER", {"Tags": found.bucket.tags}, config)
+    faults = deviations(found.bucket)
+    if not faults:
+        return [Change("keep", title(name), SETTINGS)]
+    return [Change("change", title(name), ", ".join(faults), lambda aws, _: close(aws.s3, name))]
+
+
+def deviations(bucket: Bucket) -> list[str]:
+    """How a bucket of ours differs from what it should be."""
+    faults = [] if bucket.public_access == CLOSED else ["public access blocked"]
+    return faults + ([] if bucket.encryption == [BY_S3] else ["encrypted by S3"])
+
+
+def plan_superseded(found: Environment, config: Config) -> list[Change]:
+    """Delete the buckets of this environment that are in what was REGION of [s3] before."""
+    return [deletion(name, "no longer in REGION of [s3]") for name in found.superseded_buckets]
+
+
+def plan_shutdown(found: Remains, config: Config) -> list[Change]:
+    """Delete every bucket of this environment."""
+    return [deletion(name, "with all that is in it") for name in found.buckets]
+
+
+def deletion(name: str, why: str) -> Change:
+    """The plan of a bucket that is to go."""
+    return Change("delete", title(name), why, lambda aws, current: delete(aws.s3, name, current))
+
+
+def title(name: str) -> str:
+    """What the bucket is called in the plan."""
+    return f"bucket {name}"
 
 
 # ---------------------------------------------------------------------------- what is done
@@ -133,7 +142,7 @@ def create(s3: Any, name: str, config: Config) -> None:
             CreateBucketConfiguration=settings,
         )
         if found := find_bucket(s3, name):
-            check_ours("bucket", name, "IDENTIFIER", found, config)
+            check_ours("bucket", name, "IDENTIFIER", {"Tags": found.tags}, config)
             close(s3, name)
             return
     what = f"S3 has not made the bucket {name} after {DELAY_SECONDS} s"

@@ -6,32 +6,24 @@ wherever a run before it was stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dwh.aws import (
-    Clients,
-    attempt,
-    check_ours,
-    find_cluster,
-    is_available,
-    is_ours,
-    polling,
-    refuse_stuck,
-    tags,
-)
+from dwh.aws import Clients, attempt, polling
+from dwh.cluster_access import find_cluster, is_available, refuse_stuck
 from dwh.config import Config
 from dwh.errors import DwhError
+from dwh.ownership import check_ours, is_ours, tags
 from dwh.provisioning import role, security_group, snapshots
 from dwh.provisioning.drift import refuse_drift
+from dwh.provisioning.environment import Environment
 from dwh.provisioning.plan import Change
 from dwh.provisioning.waiting import (
-    LEAVING,
     ROLE_DELAY_SECONDS,
     BusyError,
     ask,
     deleted_meanwhile,
+    is_leaving,
     state_of,
     took_too_long,
     until_role_is_known,
@@ -77,43 +69,47 @@ def groups(cluster: Cluster) -> set[str]:
     return {each["VpcSecurityGroupId"] for each in cluster.get("VpcSecurityGroups", [])}
 
 
-def find_wanted(clients: Clients, config: Config) -> Wanted:
+def wanted_of(found: Environment, config: Config) -> Wanted:
     """What dwh.cfg wants of the cluster; what is still to be made for it is missing."""
-    ours = [role.find_role(clients.iam, name) for name in role.our_roles(clients.iam, config)]
-    arns = {each["RoleName"]: str(each["Arn"]) for each in ours if each}
+    superseded = [str(each["Arn"]) for each in found.superseded_roles]
+    ids = list(config.security_groups)
+    if found.group and not ids:
+        ids = [found.group.described["GroupId"]]
+    mine = str(found.role.described["Arn"]) if found.role else None
+    return Wanted(mine, superseded, ids, config.public)
+
+
+def find_wanted(aws: Clients, config: Config) -> Wanted:
+    """The same, as AWS tells it now."""
+    arns = {each["RoleName"]: str(each["Arn"]) for each in role.our_roles(aws.iam, config)}
     mine = arns.pop(config.role, None)
-    found = security_group.wanted_groups(clients.ec2, clients.redshift, config)
+    found = security_group.wanted_groups(aws.ec2, aws.redshift, config)
     return Wanted(mine, list(arns.values()), found, config.public)
 
 
 # ---------------------------------------------------------------------------- plans
 
 
-def plan_setup(clients: Clients, config: Config, snapshot: str | None) -> Change:
+def plan_setup(found: Environment, config: Config) -> list[Change]:
     """Create, restore, resume or change the cluster. Raises DwhError if that cannot be."""
-    cluster = find_cluster(clients.redshift, config)
 
-    def apply(current: Step) -> None:
-        bring_up(clients, config, snapshot, current)
+    def apply(aws: Clients, current: Step) -> None:
+        bring_up(aws, config, found.restore, current)
 
-    if cluster is None or LEAVING.search(cluster["ClusterStatus"]):
+    cluster, snapshot = found.cluster, found.snapshot
+    if cluster is None or is_leaving(cluster):
         if snapshot:
-            found = snapshots.find_snapshot(clients.redshift, config, snapshot)
-            what = f"from {snapshot}, {snapshots.size(found)}"
-            return Change("restore", title(config), what, apply)
-        return creation(config, apply)
-    check(cluster, config, snapshot)
-    faults = find_wanted(clients, config).deviations(cluster)
+            what = f"from {found.restore}, {snapshots.size(snapshot)}"
+            return [Change("restore", title(config), what, apply)]
+        return [Change("create", title(config), settings(config), apply)]
+    check(cluster, config, found.restore)
+    faults = wanted_of(found, config).deviations(cluster)
     if "paus" in cluster["ClusterStatus"]:
-        return Change("resume", title(config), ", ".join([settings(config), *faults]), apply)
+        return [Change("resume", title(config), ", ".join([settings(config), *faults]), apply)]
     if faults:
-        return Change("change", title(config), ", ".join(faults), apply)
-    return Change("keep", title(config), settings(config), apply)
-
-
-def creation(config: Config, apply: Callable[[Step], None] | None = None) -> Change:
-    """The plan of a cluster that is not there."""
-    return Change("create", title(config), settings(config), apply)
+        return [Change("change", title(config), ", ".join(faults), apply)]
+    waits = None if is_available(cluster) else apply
+    return [Change("keep", title(config), settings(config), waits)]
 
 
 def title(config: Config) -> str:
@@ -149,37 +145,37 @@ def check(cluster: Cluster, config: Config, snapshot: str | None) -> None:
 # ---------------------------------------------------------------------------- what is done
 
 
-def bring_up(clients: Clients, config: Config, snapshot: str | None, current: Step) -> None:
+def bring_up(aws: Clients, config: Config, snapshot: str | None, current: Step) -> None:
     """Go on until the cluster is available and as dwh.cfg says.
 
     Raises DwhError when that takes longer than TIMEOUT_MINUTES, or never will be.
     """
-    wanted = find_made(clients, config, current)
+    wanted = find_made(aws, config, current)
     state, is_alive, is_made = "not listed", False, False
     for _ in polling(config.timeout_minutes * 60):
-        cluster = find_cluster(clients.redshift, config)
-        if is_alive and (cluster is None or LEAVING.search(cluster["ClusterStatus"])):
+        cluster = find_cluster(aws.redshift, config)
+        if is_alive and (cluster is None or is_leaving(cluster)):
             raise deleted_meanwhile(config)
         if cluster is None:
-            is_made = request(clients.redshift, config, wanted, snapshot, current) or is_made
+            is_made = request(aws.redshift, config, wanted, snapshot, current) or is_made
             continue
         state = state_of(cluster)
         current.update(state)
-        if LEAVING.search(state):
+        if is_leaving(cluster):
             continue
         is_alive = True
         try:
-            if not move(clients.redshift, config, wanted, cluster, is_made, current):
+            if not move(aws.redshift, config, wanted, cluster, is_made, current):
                 return
         except BusyError as error:
             state = f"{state} ({error.what})"
     raise took_too_long(config, state)
 
 
-def find_made(clients: Clients, config: Config, current: Step) -> Wanted:
+def find_made(aws: Clients, config: Config, current: Step) -> Wanted:
     """What the cluster is to have, once AWS lists the role and the group that were just made."""
     for _ in polling(ROLE_DELAY_SECONDS):
-        wanted = find_wanted(clients, config)
+        wanted = find_wanted(aws, config)
         if wanted.role and wanted.groups:
             return wanted
         current.update("waiting until AWS lists its role and its security group")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from dwh.aws import check_ours, find_cluster, is_ours, polling, refuse_stuck
+from dwh.aws import Clients, polling
+from dwh.cluster_access import find_cluster, refuse_stuck
 from dwh.config import Config
+from dwh.ownership import check_ours, is_ours
 from dwh.provisioning import snapshots
 from dwh.provisioning.cluster import settings, title
+from dwh.provisioning.environment import Remains
 from dwh.provisioning.plan import Change
 from dwh.provisioning.waiting import (
-    LEAVING,
     BusyError,
     ask,
     deleted_meanwhile,
+    is_leaving,
     refuse_lasting,
     state_of,
     took_too_long,
@@ -23,33 +26,33 @@ from dwh.terminal import Step
 # ---------------------------------------------------------------------------- plans
 
 
-def plan_pause(redshift: Any, config: Config) -> list[Change]:
+def plan_pause(found: Remains, config: Config) -> list[Change]:
     """Pause the cluster, if it is there. Raises DwhError if it is not ours, or beyond help."""
-    cluster = find_cluster(redshift, config)
-    if cluster is None or LEAVING.search(cluster["ClusterStatus"]):
+    cluster = found.cluster
+    if cluster is None or is_leaving(cluster):
         return []
     check_ours("cluster", config.identifier, "IDENTIFIER", cluster, config)
     refuse_stuck(cluster)
     if cluster["ClusterStatus"] == "paused":
         return [Change("keep", title(config), "paused already")]
 
-    def apply(current: Step) -> None:
-        pause(redshift, config, current)
+    def apply(aws: Clients, current: Step) -> None:
+        pause(aws.redshift, config, current)
 
     return [Change("pause", title(config), "its sessions end, its rows are kept", apply)]
 
 
-def plan_shutdown(redshift: Any, config: Config, snapshot: str | None) -> list[Change]:
+def plan_shutdown(found: Remains, config: Config) -> list[Change]:
     """Delete the cluster, if it is ours; with a final snapshot if that has a name."""
-    cluster = find_cluster(redshift, config)
+    cluster, snapshot = found.cluster, found.final_snapshot
     if cluster is None or not is_ours(cluster, config):
         return []
     kept = f"its rows are kept in snapshot {snapshot}" if snapshot else "with all its rows"
-    if LEAVING.search(cluster["ClusterStatus"]):
+    if is_leaving(cluster):
         kept = f"{cluster['ClusterStatus']} already"
 
-    def apply(current: Step) -> None:
-        delete(redshift, config, snapshot, current)
+    def apply(aws: Clients, current: Step) -> None:
+        delete(aws.redshift, config, snapshot, current)
 
     return [Change("delete", title(config), f"{settings(config)}; {kept}", apply)]
 
@@ -96,7 +99,7 @@ def delete(redshift: Any, config: Config, snapshot: str | None, current: Step) -
         state, born = state_of(cluster), cluster.get("ClusterCreateTime", born)
         current.update(state)
         try:
-            if not LEAVING.search(state):
+            if not is_leaving(cluster):
                 ask(redshift.delete_cluster, config, **ending(snapshot))
                 is_asked = True
         except BusyError as error:

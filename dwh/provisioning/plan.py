@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from dwh.aws import Clients
 from dwh.terminal import Step, print_table, step
 
 # What the line of a change that is done says.
@@ -24,13 +25,13 @@ DONE = {
 class Change:
     """What becomes of one resource: an action of DONE, the settings that matter, and how.
 
-    `apply` does nothing again what is done already; it may set the step's result.
+    `apply` looks at AWS again, and does nothing twice; it may set the step's result.
     """
 
     action: str
     resource: str
     settings: str
-    apply: Callable[[Step], None] | None = None
+    apply: Callable[[Clients, Step], None] | None = None
 
 
 def show(title: str, changes: Sequence[Change], to: TextIO) -> None:
@@ -39,7 +40,7 @@ def show(title: str, changes: Sequence[Change], to: TextIO) -> None:
     print_table(title, ("action", "resource", "settings"), rows, to)
 
 
-def carry_out(changes: Sequence[Change]) -> None:
+def carry_out(changes: Sequence[Change], aws: Clients) -> None:
     """Do what the plan says, in its order."""
     for change in changes:
         if change.apply:
@@ -47,4 +48,4 @@ def carry_out(changes: Sequence[Change]) -> None:
                 current.result = DONE[change.action]
                 if change.action == "change":
                     current.result += f": {change.settings}"
-                change.apply(current)
+                change.apply(aws, current)

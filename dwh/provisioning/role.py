@@ -6,90 +6,44 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from dwh.aws import Clients, attempt, check_ours, is_ours, tags, work_bucket
+from dwh.aws import Clients, attempt
 from dwh.config import Config
+from dwh.ownership import check_ours, is_ours, tags, work_bucket
+from dwh.provisioning.environment import Described, Environment, Remains, Role
 from dwh.provisioning.plan import Change
 from dwh.terminal import Step
 
 Policy = dict[str, Any]
+Apply = Callable[[Clients, Step], None] | None
 
 # All roles of all environments are under it, so that none is overlooked.
 PATH = "/sparkify-dwh/"
 POLICY_NAME = "read-sparkify-data"
 
-# ---------------------------------------------------------------------------- plans
-
-
-def plan_setup(clients: Clients, config: Config) -> Change:
-    """Create the role, or make it again what it should be. Raises DwhError if it is not ours."""
-    iam, policy = clients.iam, read_policy(config, work_bucket(clients.account, config))
-    found = find_role(iam, config.role)
-    if found is None:
-        return creation(config, lambda _: create_role(iam, config, policy))
-    check_role(found, config)
-    faults = deviations(iam, found, policy)
-    if not faults:
-        return Change("keep", f"role {config.role}", settings(config))
-    what = ", ".join(faults)
-    return Change("change", f"role {config.role}", what, lambda _: mend(iam, config.role, policy))
-
-
-def creation(config: Config, apply: Callable[[Step], None] | None = None) -> Change:
-    """The plan of a role that is not there."""
-    return Change("create", f"role {config.role}", settings(config), apply)
-
-
-def settings(config: Config) -> str:
-    """What the role may do, in a few words."""
-    files = [f"{', '.join(keys)} in {bucket}" for bucket, keys in readable_keys(config).items()]
-    return f"reads {', '.join(files)}"
-
-
-def plan_former(iam: Any, config: Config) -> list[Change]:
-    """Delete the roles that ROLE has named before."""
-    names = [name for name in our_roles(iam, config) if name != config.role]
-    return [deletion(iam, name, "no longer ROLE in dwh.cfg") for name in names]
-
-
-def plan_shutdown(iam: Any, config: Config) -> list[Change]:
-    """Delete every role of this environment."""
-    return [deletion(iam, name, "with its policies") for name in our_roles(iam, config)]
-
-
-def deletion(iam: Any, name: str, why: str) -> Change:
-    """The plan of a role that is to go."""
-    return Change("delete", f"role {name}", why, lambda _: delete_role(iam, name))
-
-
 # ---------------------------------------------------------------------------- what is there
 
 
-def find_role(iam: Any, name: str) -> dict[str, Any] | None:
+def look(iam: Any, config: Config) -> tuple[Role | None, list[Described]]:
+    """The role that ROLE names, whoever has made it, and ours that ROLE has named before."""
+    found, others = find_role(iam, config.role), our_roles(iam, config, apart_from=config.role)
+    if found is None or not is_ours(found, config):
+        return (Role(found) if found else None), others
+    name = found["RoleName"]
+    return Role(found, inline_policy(iam, name), other_policies(iam, name)), others
+
+
+def find_role(iam: Any, name: str) -> Described | None:
     """The IAM role, if it is there."""
     answer = attempt("NoSuchEntity", iam.get_role, RoleName=name)
     return answer["Role"] if answer else None
 
 
-def check_role(found: dict[str, Any], config: Config) -> None:
-    """Refuse a role that somebody else has made, as one is that has not our path."""
-    check_ours("role", config.role, "ROLE", found if found.get("Path") == PATH else {}, config)
-
-
-def our_roles(iam: Any, config: Config) -> list[str]:
-    """The names of all roles of this environment, also of those that ROLE no longer names."""
+def our_roles(iam: Any, config: Config, apart_from: str = "") -> list[Described]:
+    """The roles of this environment, also those that ROLE no longer names."""
     pages = iam.get_paginator("list_roles").paginate(PathPrefix=PATH)
     names = [role["RoleName"] for page in pages for role in page["Roles"]]
-    return [name for name in names if is_ours(find_role(iam, name) or {}, config)]
-
-
-def deviations(iam: Any, role: dict[str, Any], policy: Policy) -> list[str]:
-    """How a role of ours differs from what it should be."""
-    faults, name = [], role["RoleName"]
-    if role["AssumeRolePolicyDocument"] != trust_policy():
-        faults.append("only Redshift may take it")
-    if inline_policy(iam, name) != policy:
-        faults.append(f"policy {POLICY_NAME} set")
-    return faults + [f"policy {each} removed" for each in foreign_policies(iam, name)]
+    found = [find_role(iam, name) for name in names if name != apart_from]
+    return [role for role in found if role and is_ours(role, config)]
 
 
 def inline_policy(iam: Any, name: str) -> Any:
@@ -98,12 +52,70 @@ def inline_policy(iam: Any, name: str) -> Any:
     return answer and answer["PolicyDocument"]
 
 
-def foreign_policies(iam: Any, name: str) -> list[str]:
+def other_policies(iam: Any, name: str) -> list[str]:
     """The names and ARNs of policies that somebody else has given to our role."""
     inline = iam.list_role_policies(RoleName=name)["PolicyNames"]
     attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
     others = [policy for policy in inline if policy != POLICY_NAME]
     return others + [policy["PolicyArn"] for policy in attached]
+
+
+# ---------------------------------------------------------------------------- plans
+
+
+def plan_setup(found: Environment, config: Config) -> list[Change]:
+    """Create the role, or make it again what it should be. Raises DwhError if it is not ours."""
+    policy = read_policy(config, work_bucket(found.account, config))
+    if found.role is None:
+        return [change("create", config, lambda aws, _: create_role(aws.iam, config, policy))]
+    check_role(found.role.described, config)
+    faults = deviations(found.role, policy)
+    if not faults:
+        return [change("keep", config)]
+    what = ", ".join(faults)
+    return [change("change", config, lambda aws, _: repair(aws.iam, config.role, policy), what)]
+
+
+def change(action: str, config: Config, apply: Apply = None, what: str = "") -> Change:
+    """A change of the role that ROLE names; what the role may read, unless told otherwise."""
+    return Change(action, f"role {config.role}", what or settings(config), apply)
+
+
+def settings(config: Config) -> str:
+    """What the role may do, in a few words."""
+    files = [f"{', '.join(keys)} in {bucket}" for bucket, keys in readable_keys(config).items()]
+    return f"reads {', '.join(files)}"
+
+
+def deviations(role: Role, policy: Policy) -> list[str]:
+    """How a role of ours differs from what it should be."""
+    faults = []
+    if role.described["AssumeRolePolicyDocument"] != trust_policy():
+        faults.append("only Redshift may take it")
+    if role.policy != policy:
+        faults.append(f"policy {POLICY_NAME} set")
+    return faults + [f"policy {each} removed" for each in role.other_policies]
+
+
+def plan_superseded(found: Environment, config: Config) -> list[Change]:
+    """Delete the roles that ROLE has named before."""
+    names = [role["RoleName"] for role in found.superseded_roles]
+    return [deletion(name, "no longer ROLE in dwh.cfg") for name in names]
+
+
+def plan_shutdown(found: Remains, config: Config) -> list[Change]:
+    """Delete every role of this environment."""
+    return [deletion(name, "with its policies") for name in found.roles]
+
+
+def deletion(name: str, why: str) -> Change:
+    """The plan of a role that is to go."""
+    return Change("delete", f"role {name}", why, lambda aws, _: delete_role(aws.iam, name))
+
+
+def check_role(found: Described, config: Config) -> None:
+    """Refuse a role that somebody else has made, as one is that has not our path."""
+    check_ours("role", config.role, "ROLE", found if found.get("Path") == PATH else {}, config)
 
 
 # ---------------------------------------------------------------------------- what is done
@@ -125,12 +137,12 @@ def create_role(iam: Any, config: Config, policy: Policy) -> None:
     put_policy(iam, config.role, policy)
 
 
-def mend(iam: Any, name: str, policy: Policy) -> None:
+def repair(iam: Any, name: str, policy: Policy) -> None:
     """Give a role of ours its two policies again, and take every other from it."""
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust_policy()))
     put_policy(iam, name, policy)
-    for foreign in foreign_policies(iam, name):
-        remove_policy(iam, name, foreign)
+    for other in other_policies(iam, name):
+        remove_policy(iam, name, other)
 
 
 def put_policy(iam: Any, name: str, policy: Policy) -> None:
@@ -151,7 +163,7 @@ def delete_role(iam: Any, name: str) -> None:
     """Delete a role with all its policies."""
     if find_role(iam, name) is None:
         return
-    for policy in [POLICY_NAME, *foreign_policies(iam, name)]:
+    for policy in [POLICY_NAME, *other_policies(iam, name)]:
         remove_policy(iam, name, policy)
     attempt("NoSuchEntity", iam.delete_role, RoleName=name)
 

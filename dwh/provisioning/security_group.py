@@ -2,114 +2,47 @@
 
 from __future__ import annotations
 
-import ipaddress
-import urllib.request
 from typing import Any
 
-from dwh.aws import attempt, check_ours, find_target, polling, tag_filters, tags
+from dwh.aws import Clients, attempt, polling
 from dwh.config import Config, is_everybody
 from dwh.errors import DwhError
+from dwh.ownership import check_ours, tag_filters, tags
+from dwh.provisioning.environment import Described, Environment, Remains, SecurityGroup
 from dwh.provisioning.plan import Change
+from dwh.reachability import Rule, covers, ingress_rules, own_address, source
 from dwh.terminal import Step
 
-# Whom a rule of a security group lets in is under one of these keys.
-RULE_SOURCES = ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupInfo")
 # How long EC2 may need to tell itself of a new group.
 UNKNOWN_SECONDS = 30
 # A deleted cluster's network interfaces hold on to the group for some minutes.
 IN_USE_SECONDS = 300
 
-Rule = dict[str, Any]
-
-# ---------------------------------------------------------------------------- plans
-
-
-def plan_setup(ec2: Any, redshift: Any, config: Config) -> Change:
-    """Create the group, or open and close its port as dwh.cfg says.
-
-    Raises DwhError if it is not ours, if there is no VPC, or if a group that existed before is
-    open to everybody.
-    """
-    vpc = find_vpc(ec2, redshift, config)
-    if config.security_groups:
-        return plan_existing(ec2, vpc, config)
-    addresses = client_addresses(config)
-    found = find_group(ec2, config, vpc)
-    if found is None:
-        return creation(config, addresses, ec2, vpc)
-    check_ours("security group", config.security_group, "SECURITY_GROUP", found, config)
-    missing, others = deviations(ec2, found["GroupId"], config, addresses)
-    if not missing and not others:
-        return Change("keep", title(config), settings(config, addresses))
-    faults = [settings(config, addresses)] if missing else []
-    faults += [f"close {shown(rule)}" for rule in others]
-
-    def apply(_: Step) -> None:
-        set_rules(ec2, found["GroupId"], config, addresses)
-
-    return Change("change", title(config), ", ".join(faults), apply)
-
-
-def creation(config: Config, addresses: str, ec2: Any = None, vpc: str = "") -> Change:
-    """The plan of a group that is not there."""
-
-    def apply(_: Step) -> None:
-        set_rules(ec2, create_group(ec2, config, vpc), config, addresses)
-
-    return Change("create", title(config), settings(config, addresses), apply)
-
-
-def plan_existing(ec2: Any, vpc: str, config: Config) -> Change:
-    """Keep the groups that dwh.cfg names by their ids; their rules are their owner's."""
-    names = ", ".join(config.security_groups)
-    groups = ec2.describe_security_groups(GroupIds=list(config.security_groups))["SecurityGroups"]
-    if any(group["VpcId"] != vpc for group in groups):
-        what = f"not all of {names} are in the cluster's VPC, {vpc}"
-        raise DwhError(what, "correct EXISTING_SECURITY_GROUPS or SUBNET_GROUP in dwh.cfg")
-    rules = [rule for group in groups for rule in ingress_rules(ec2, group["GroupId"])]
-    open_rules = [
-        shown(rule) for rule in rules if lets_everybody_in(rule) and covers(rule, config.port)
-    ]
-    if open_rules and not config.open_to_the_internet:
-        what = f"{names} would open the warehouse to the whole internet: {', '.join(open_rules)}"
-        raise DwhError(what, "close that in the group, or set OPEN_TO_THE_INTERNET = yes")
-    return Change("keep", f"security groups {names}", "not made by setup_env.py, not changed")
-
-
-def plan_former(ec2: Any, config: Config) -> list[Change]:
-    """Delete the groups that SECURITY_GROUP has named before."""
-    return [
-        deletion(ec2, group, "no longer SECURITY_GROUP in dwh.cfg")
-        for group in our_groups(ec2, config)
-        if config.security_groups or group["GroupName"] != config.security_group
-    ]
-
-
-def plan_shutdown(ec2: Any, config: Config) -> list[Change]:
-    """Delete every group of this environment."""
-    return [deletion(ec2, group, "with its rules") for group in our_groups(ec2, config)]
-
-
-def deletion(ec2: Any, group: dict[str, Any], why: str) -> Change:
-    """The plan of a group that is to go."""
-
-    def apply(current: Step) -> None:
-        delete_group(ec2, group["GroupId"], current)
-
-    return Change("delete", f"security group {group['GroupName']}", why, apply)
-
-
-def title(config: Config) -> str:
-    """What the group is called in the plan."""
-    return f"security group {config.security_group}"
-
-
-def settings(config: Config, addresses: str) -> str:
-    """What the group lets in, in a few words."""
-    return f"port {config.port} open to {addresses}"
-
-
 # ---------------------------------------------------------------------------- what is there
+
+
+def look(aws: Clients, config: Config, vpc: str) -> tuple[SecurityGroup | None, list[Described]]:
+    """The group that SECURITY_GROUP names, whoever has made it, and ours that it named before."""
+    ours = our_groups(aws.ec2, config)
+    if config.security_groups:
+        return None, ours
+    others = [each for each in ours if each["GroupName"] != config.security_group]
+    found = find_group(aws.ec2, config, vpc)
+    return (with_rules(aws.ec2, found) if found else None), others
+
+
+def look_at_existing(aws: Clients, config: Config) -> list[SecurityGroup]:
+    """The groups that EXISTING_SECURITY_GROUPS names by their ids."""
+    if not config.security_groups:
+        return []
+    ids = list(config.security_groups)
+    groups = aws.ec2.describe_security_groups(GroupIds=ids)["SecurityGroups"]
+    return [with_rules(aws.ec2, group) for group in groups]
+
+
+def with_rules(ec2: Any, group: Described) -> SecurityGroup:
+    """The group with the rules that let somebody in."""
+    return SecurityGroup(group, ingress_rules(ec2, group["GroupId"]))
 
 
 def find_vpc(ec2: Any, redshift: Any, config: Config) -> str:
@@ -126,7 +59,7 @@ def find_vpc(ec2: Any, redshift: Any, config: Config) -> str:
     raise DwhError(what, hint)
 
 
-def find_group(ec2: Any, config: Config, vpc: str) -> dict[str, Any] | None:
+def find_group(ec2: Any, config: Config, vpc: str) -> Described | None:
     """The group that SECURITY_GROUP names, whoever has made it."""
     filters = [
         {"Name": "group-name", "Values": [config.security_group]},
@@ -135,7 +68,7 @@ def find_group(ec2: Any, config: Config, vpc: str) -> dict[str, Any] | None:
     return next(iter(ec2.describe_security_groups(Filters=filters)["SecurityGroups"]), None)
 
 
-def our_groups(ec2: Any, config: Config) -> list[dict[str, Any]]:
+def our_groups(ec2: Any, config: Config) -> list[Described]:
     """All groups of this environment, also those that SECURITY_GROUP no longer names."""
     found = ec2.describe_security_groups(Filters=tag_filters(config))["SecurityGroups"]
     return list(found)
@@ -149,19 +82,98 @@ def wanted_groups(ec2: Any, redshift: Any, config: Config) -> list[str]:
     return [group["GroupId"]] if group else []
 
 
-def ingress_rules(ec2: Any, group_id: str) -> list[Rule]:
-    """Who is let in by a group."""
-    this_group = [{"Name": "group-id", "Values": [group_id]}]
-    pages = ec2.get_paginator("describe_security_group_rules").paginate(Filters=this_group)
-    rules = [rule for page in pages for rule in page["SecurityGroupRules"]]
-    return [rule for rule in rules if not rule["IsEgress"]]
+def client_addresses(config: Config) -> str:
+    """Whom to let in: the configured range, or this machine alone; nobody to groups of others."""
+    if config.security_groups:
+        return ""
+    if config.client_address != "auto":
+        return config.client_address
+    return f"{own_address(config)}/32"
 
 
-def deviations(ec2: Any, group_id: str, config: Config, addresses: str) -> tuple[bool, list[Rule]]:
+# ---------------------------------------------------------------------------- plans
+
+
+def plan_setup(found: Environment, config: Config) -> list[Change]:
+    """Create the group, or open and close its port as dwh.cfg says.
+
+    Raises DwhError if it is not ours, or if a group that existed before is open to everybody.
+    """
+    if config.security_groups:
+        return [keep_existing(found, config)]
+    addresses, group = found.client_addresses, found.group
+    if group is None:
+
+        def create(aws: Clients, _: Step) -> None:
+            set_rules(aws.ec2, create_group(aws.ec2, config, found.vpc), config, addresses)
+
+        return [Change("create", title(config), settings(config, addresses), create)]
+    check_ours("security group", config.security_group, "SECURITY_GROUP", group.described, config)
+    missing, others = deviations(group.rules, config, addresses)
+    if not missing and not others:
+        return [Change("keep", title(config), settings(config, addresses))]
+    faults = [settings(config, addresses)] if missing else []
+    faults += [f"close {rule_in_words(rule)}" for rule in others]
+
+    def change(aws: Clients, _: Step) -> None:
+        set_rules(aws.ec2, group.described["GroupId"], config, addresses)
+
+    return [Change("change", title(config), ", ".join(faults), change)]
+
+
+def keep_existing(found: Environment, config: Config) -> Change:
+    """Keep the groups that dwh.cfg names by their ids; their rules are their owner's."""
+    names = ", ".join(config.security_groups)
+    if any(group.described["VpcId"] != found.vpc for group in found.existing_groups):
+        what = f"not all of {names} are in the cluster's VPC, {found.vpc}"
+        raise DwhError(what, "correct EXISTING_SECURITY_GROUPS or SUBNET_GROUP in dwh.cfg")
+    open_rules = [
+        rule_in_words(rule)
+        for group in found.existing_groups
+        for rule in group.rules
+        if lets_everybody_in(rule) and covers(rule, config.port)
+    ]
+    if open_rules and not config.open_to_the_internet:
+        what = f"{names} would open the warehouse to the whole internet: {', '.join(open_rules)}"
+        raise DwhError(what, "close that in the group, or set OPEN_TO_THE_INTERNET = yes")
+    return Change("keep", f"security groups {names}", "not made by setup_env.py, not changed")
+
+
+def plan_superseded(found: Environment, config: Config) -> list[Change]:
+    """Delete the groups that SECURITY_GROUP has named before."""
+    why = "no longer SECURITY_GROUP in dwh.cfg"
+    return [deletion(group, why) for group in found.superseded_groups]
+
+
+def plan_shutdown(found: Remains, config: Config) -> list[Change]:
+    """Delete every group of this environment."""
+    return [deletion(group, "with its rules") for group in found.groups]
+
+
+def deletion(group: Described, why: str) -> Change:
+    """The plan of a group that is to go."""
+
+    def apply(aws: Clients, current: Step) -> None:
+        delete_group(aws.ec2, group["GroupId"], current)
+
+    return Change("delete", f"security group {group['GroupName']}", why, apply)
+
+
+def title(config: Config) -> str:
+    """What the group is called in the plan."""
+    return f"security group {config.security_group}"
+
+
+def settings(config: Config, addresses: str) -> str:
+    """What the group lets in, in a few words."""
+    return f"port {config.port} open to {addresses}"
+
+
+def deviations(rules: list[Rule], config: Config, addresses: str) -> tuple[bool, list[Rule]]:
     """Whether the rule that lets the clients in is missing, and the rules that should not be."""
     wanted = ("tcp", config.port, config.port, addresses)
     others, missing = [], True
-    for rule in ingress_rules(ec2, group_id):
+    for rule in rules:
         ports = rule.get("FromPort"), rule.get("ToPort")
         if (rule["IpProtocol"], *ports, source(rule)) == wanted:
             missing = False
@@ -176,42 +188,11 @@ def lets_everybody_in(rule: Rule) -> bool:
     return any(is_everybody(each) for each in ranges)
 
 
-def covers(rule: Rule, port: int) -> bool:
-    """Whether a rule opens a port."""
-    if rule["IpProtocol"] == "-1":
-        return True
-    return bool(rule["IpProtocol"] == "tcp" and rule["FromPort"] <= port <= rule["ToPort"])
-
-
-def source(rule: Rule) -> str:
-    """Whom a rule lets in."""
-    return next((str(rule[key]) for key in RULE_SOURCES if rule.get(key)), "")
-
-
-def shown(rule: Rule) -> str:
+def rule_in_words(rule: Rule) -> str:
     """A rule in a few words."""
     ports = {rule.get("FromPort"), rule.get("ToPort")}
     named = f"ports {rule.get('FromPort')}-{rule.get('ToPort')}"
     return f"{f'port {ports.pop()}' if len(ports) == 1 else named} to {source(rule)}"
-
-
-def client_addresses(config: Config) -> str:
-    """Whom to let in: the configured range, or this machine alone."""
-    if config.client_address != "auto":
-        return config.client_address
-    return f"{own_address(config)}/32"
-
-
-def own_address(config: Config) -> str:
-    """The address that this machine has for others. Raises DwhError if nobody tells it."""
-    target = find_target(config)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler(target.proxies))
-    try:
-        answer = opener.open(target.address_url, timeout=10).read(100).decode()
-        return str(ipaddress.IPv4Address(answer.strip()))
-    except (OSError, ValueError) as error:
-        what = f"{target.address_url} does not tell this machine's address ({error})"
-        raise DwhError(what, "set CLIENT_ADDRESS in dwh.cfg instead of auto") from error
 
 
 # ---------------------------------------------------------------------------- what is done
@@ -235,7 +216,7 @@ def create_group(ec2: Any, config: Config, vpc: str) -> str:
 
 def set_rules(ec2: Any, group_id: str, config: Config, addresses: str) -> None:
     """Let the clients in, and nobody else."""
-    missing, others = deviations(ec2, group_id, config, addresses)
+    missing, others = deviations(ingress_rules(ec2, group_id), config, addresses)
     if missing:
         open_port(ec2, group_id, config, addresses)
     for rule in others:

@@ -6,11 +6,12 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from dwh.aws import attempt, is_ours, polling, tags
+from dwh.aws import attempt, polling
 from dwh.config import Config
 from dwh.errors import DwhError
+from dwh.ownership import is_ours, tags
 from dwh.provisioning.drift import refuse_drift
-from dwh.terminal import Step, counted
+from dwh.terminal import Step, plural
 
 Snapshot = dict[str, Any]
 
@@ -86,7 +87,7 @@ def prepare(redshift: Any, config: Config, name: str, current: Step) -> None:
             raise DwhError(f"the snapshot {name} is {snapshot['Status']}", "choose another one")
         current.update(f"snapshot {snapshot['Status']}")
     else:
-        minutes = counted(config.timeout_minutes, "minute")
+        minutes = plural(config.timeout_minutes, "minute")
         what = f"after {minutes}, the snapshot {name} is still {snapshot['Status']}"
         raise DwhError(what, GO_ON_WAITING)
     add_tags(redshift, snapshot["SnapshotArn"], tags(config) + restored_from(name))

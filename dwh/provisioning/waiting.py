@@ -6,17 +6,22 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from dwh.aws import STUCK_HINTS, attempt, hint_for, polling, unavailable
+from dwh.aws import attempt, polling
+from dwh.cluster_access import STUCK_HINTS, hint_for, unavailable
 from dwh.config import Config
 from dwh.errors import DwhError
 from dwh.provisioning.snapshots import GO_ON_WAITING
-from dwh.terminal import Step, counted
+from dwh.terminal import Step, plural
 
 Cluster = dict[str, Any]
 
 # IAM tells its other services of a new role within about a minute.
 ROLE_DELAY_SECONDS = 90
-LEAVING = re.compile("delet|final")
+
+
+def is_leaving(cluster: Cluster) -> bool:
+    """True if the cluster is on its way out."""
+    return bool(re.search("delet|final", cluster["ClusterStatus"]))
 
 
 class BusyError(DwhError):
@@ -88,6 +93,6 @@ def deleted_meanwhile(config: Config) -> DwhError:
 
 def took_too_long(config: Config, state: str) -> DwhError:
     """The error of a wait that does not end."""
-    minutes = counted(config.timeout_minutes, "minute")
+    minutes = plural(config.timeout_minutes, "minute")
     what = f"after {minutes}, the cluster {config.identifier} is still {state}"
     return DwhError(what, GO_ON_WAITING)

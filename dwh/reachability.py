@@ -1,16 +1,19 @@
-"""Why the cluster's port cannot be reached from here."""
+"""Whom security groups let in, and why the cluster's port cannot be reached from here."""
 
 from __future__ import annotations
 
 import ipaddress
 from typing import Any
 
-from dwh.aws import client
+from dwh.aws import client, find_endpoint
 from dwh.config import Config
-from dwh.errors import UnreachableError
-from dwh.provisioning.security_group import covers, ingress_rules, own_address, source
+from dwh.errors import DwhError, UnreachableError
 
+# Whom a rule of a security group lets in is under one of these keys.
+RULE_SOURCES = ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupInfo")
 SETUP = "run python setup_env.py"
+
+Rule = dict[str, Any]
 
 
 def unreachable(config: Config, cluster: dict[str, Any], reason: str) -> UnreachableError:
@@ -58,3 +61,40 @@ def is_within(address: str, allowed: str) -> bool:
         return ipaddress.ip_address(address) in ipaddress.ip_network(allowed)
     except ValueError:  # a group or a prefix list
         return False
+
+
+# ---------------------------------------------------------------------------- rules and addresses
+
+
+def ingress_rules(ec2: Any, group_id: str) -> list[Rule]:
+    """Who is let in by a group."""
+    this_group = [{"Name": "group-id", "Values": [group_id]}]
+    pages = ec2.get_paginator("describe_security_group_rules").paginate(Filters=this_group)
+    rules = [rule for page in pages for rule in page["SecurityGroupRules"]]
+    return [rule for rule in rules if not rule["IsEgress"]]
+
+
+def covers(rule: Rule, port: int) -> bool:
+    """Whether a rule opens a port."""
+    if rule["IpProtocol"] == "-1":
+        return True
+    return bool(rule["IpProtocol"] == "tcp" and rule["FromPort"] <= port <= rule["ToPort"])
+
+
+def source(rule: Rule) -> str:
+    """Whom a rule lets in."""
+    return next((str(rule[key]) for key in RULE_SOURCES if rule.get(key)), "")
+
+
+def own_address(config: Config) -> str:
+    """The address that this machine has for others. Raises DwhError if nobody tells it."""
+    import urllib.request
+
+    endpoint = find_endpoint(config)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler(endpoint.proxies))
+    try:
+        answer = opener.open(endpoint.address_url, timeout=10).read(100).decode()
+        return str(ipaddress.IPv4Address(answer.strip()))
+    except (OSError, ValueError) as error:
+        what = f"{endpoint.address_url} does not tell this machine's address ({error})"
+        raise DwhError(what, "set CLIENT_ADDRESS in dwh.cfg instead of auto") from error

@@ -1,0 +1,93 @@
+"""Why a COPY failed: what is missing in S3, what is forbidden, or what no record can be."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import sql_queries
+from dwh.aws import polling
+from dwh.config import Config
+from dwh.errors import DwhError, RoleError, first_line
+from dwh.loading.files import sources
+from dwh.loading.run import Run
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+LONGEST_VALUE = 60
+# Bad records that are shown together.
+SHOWN_RECORDS = 10
+# How long Redshift may take to have on record which records a COPY has rejected.
+RECORD_SECONDS = 30
+NOT_TAKEN = "not authorized to assume|Not authorized to get credentials|not associated"
+COPY_HINTS = {
+    "NoSuchBucket": "there is no such bucket; check [s3] in dwh.cfg",
+    "NoSuchKey": "there is no such file now; check LOG_JSON_PATHS in dwh.cfg, or try again",
+    "PermanentRedirect": "the bucket is elsewhere; set REGION in [s3] of dwh.cfg",
+    "(?i)jsonpath": "correct the file that LOG_JSON_PATHS in dwh.cfg names",
+    "AccessDenied": "the cluster's role may not read this; run python setup_env.py again",
+    "": "see the message of Redshift; nothing was changed",
+}
+
+
+def explain_copy(cursor: cursor, error: Exception, run: Run, table: str) -> DwhError:
+    """Why a COPY failed: what is missing in S3, or the records that it rejected."""
+    message = str(error)
+    source = sources(run.config).get(table, ("", table))[1]
+    # Newer builds name the SYS view; a cluster has the STL table too, which also has the values.
+    if re.search("stl_load_errors|sys_load_error_detail", message):
+        cursor.connection.rollback()
+        wait_for_rows(cursor, sql_queries.count_failed_records, run, 1)
+        cursor.execute(sql_queries.failed_records, run.sql_parameters())
+        return bad_records(cursor.fetchall(), run)
+    file = re.search(r"S3 key being read : (s3://\S+)", message)
+    reason = re.sub(",Rid .*", "", first_line(error))
+    what = f"{file[1] if file else source} cannot be loaded: {reason}"
+    if re.search(NOT_TAKEN, message):
+        return RoleError(what, "the cluster may not take its role: run python setup_env.py again")
+    if file and "AccessDenied" in message:
+        return DwhError(what, denied_hint(file[1], run.config))
+    hint = next(hint for pattern, hint in COPY_HINTS.items() if re.search(pattern, message))
+    return DwhError(what, hint)
+
+
+def denied_hint(url: str, config: Config) -> str:
+    """What to do about a file that S3 does not give.
+
+    It answers 403 to both, a file that is missing and one that is forbidden, unless the role may
+    list the whole bucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    missing = "if it has gone since it was listed, run the script again"
+    if url == config.log_json_paths:
+        missing = "if there is no such file, check LOG_JSON_PATHS in dwh.cfg"
+    return f"{missing}; if the cluster's role may not read it, run python setup_env.py"
+
+
+def wait_for_rows(cursor: cursor, query: str, run: Run, number: int) -> int:
+    """Wait, at most RECORD_SECONDS, until a query counts as many rows; how many it has counted."""
+    shown = 0
+    for _ in polling(RECORD_SECONDS):
+        cursor.execute(query, run.sql_parameters())
+        (shown,) = cursor.fetchone() or (0,)
+        if shown >= number:
+            break
+    return shown
+
+
+def bad_records(errors: list[tuple[Any, ...]], run: Run) -> DwhError:
+    """The error of records that COPY rejected: where they are, and why."""
+    details = [] if errors else [f"stl_load_errors does not show them after {RECORD_SECONDS} s"]
+    for part, line_of_part, column, value, reason in errors:
+        file, line = run.source_line(part, line_of_part)
+        place = f", column {column}, value {shorten(value or '')!r}" if column else ""
+        details.append(f"{file} line {line}{place}: {reason}")
+    allowed = run.config.max_bad_records
+    what = f"there are bad records, and MAX_BAD_RECORDS in dwh.cfg allows {allowed}"
+    hint = "nothing was changed; correct these files, or move away what is no plain JSON"
+    return DwhError(what, hint, details)
+
+
+def shorten(value: str) -> str:
+    """The beginning of a long value, and that it is only this."""
+    return value if len(value) <= LONGEST_VALUE else f"{value[: LONGEST_VALUE - 1]}\u2026"

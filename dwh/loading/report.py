@@ -1,0 +1,45 @@
+"""What etl.py prints at its end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import sql_queries
+from dwh.loading.run import FinishedStep, Run
+from dwh.terminal import plural, print_table, say
+
+
+def print_load(run: Run) -> None:
+    """Print what is new in each table, how long that took, and what comes next."""
+    if not run.files:
+        say("Every file is loaded already; load all of them again: python etl.py --all")
+        return
+    print_table("Loaded", ("table", "new", "changed", "seconds"), rows_of(run))
+    if run.rejected:
+        say(f"warning: {plural(run.rejected, 'record')} rejected, kept in rejected_records")
+        statement = sql_queries.rejected_records_question.format(run_id=run.run_id)
+        say(f'  see them: python query.py "{statement}"')
+    say("Next: python query.py")
+
+
+def rows_of(run: Run) -> list[tuple[Any, ...]]:
+    """A row for each table, and one under the plays for those that match a song."""
+    steps = {step.name: step for step in run.steps}
+    rows: list[tuple[Any, ...]] = []
+    for table in run.files:
+        copied, _ = run.copy_totals(table)
+        rows.append((table, copied, None, in_seconds(steps[f"copy {table}"])))
+    for table in sql_queries.star_tables:
+        step = steps[f"transform {table}"]
+        rows.append((table, step.new, step.changed, in_seconds(step)))
+        if table == "songplays" and run.plays.number:
+            number, matched = run.plays
+            share = f"{matched} of {number} ({matched / number:.1%})"
+            rows.append((f"- matched to a song: {share}", None, None, None))
+    return rows
+
+
+def in_seconds(step: FinishedStep) -> Decimal:
+    """How long a step took, to two places."""
+    return Decimal(f"{step.seconds:.2f}")
