@@ -31,10 +31,11 @@ test: $(VENV)/installed-dev ## run the tests
 test-all: $(VENV)/installed-dev ## run the tests, and those that take minutes
 	@$(PY) -m pytest -n auto
 
-check: $(VENV)/installed-dev ## lint, check types, parse every SQL statement as Redshift's
+check: $(VENV)/installed-dev ## lint, check types and imports, parse every SQL statement as Redshift's
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+	@PYTHONPATH=. $(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(PY) tests/check_sql.py
 
 bench: $(VENV)/installed-bench ## measure the pipeline's speed, also beside other tools
