@@ -16,12 +16,7 @@ from dwh.config import Config, load_config
 from dwh.connection import transaction
 from dwh.tables import find_tables
 from dwh.terminal import confirm, parser, plural, run_script, say, step
-from sql_queries import (
-    count_queries,
-    create_table_queries,
-    drop_table_queries,
-    star_tables,
-)
+from sql_queries import count_queries, create_table_queries, drop_table_queries, star_tables
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor

@@ -1,7 +1,39 @@
-"""Every SQL statement of the project, as named constants and ordered dictionaries.
+"""Every SQL statement of the pipeline, in the order in which they are run.
 
 The dialect is Amazon Redshift's. It enforces no keys, so the load keeps them itself: a `batch_*`
-table holds what the staged data adds or changes, one row per key, and `checks` prove the result.
+table holds what the staged data adds or changes, one row per key. The checks that prove the result
+are in dwh/loading/sql_checks.py.
+"""
+
+import re
+
+# ---------------------------------------------------------------------------- drops
+
+# The first is the one that a load locks: who drops them waits there.
+tables = (
+    "staging_files",
+    "staging_events",
+    "staging_songs",
+    "songplays",
+    "users",
+    "songs",
+    "artists",
+    "time",
+    "loaded_files",
+    "load_runs",
+    "load_steps",
+    "rejected_records",
+)
+
+drop_table_queries = {table: f"DROP TABLE IF EXISTS {table}" for table in tables}
+
+count_template = "SELECT COUNT(*) FROM {table}"
+
+count_queries = {table: count_template.format(table=table) for table in tables}
+
+existing_tables = """
+-- The names of the tables that are there.
+SELECT tablename FROM pg_tables WHERE schemaname = 'public'
 """
 
 # ---------------------------------------------------------------------------- tables
@@ -212,148 +244,7 @@ DISTSTYLE EVEN
 SORTKEY (run_id)
 """
 
-# The first is the one that a load locks: who drops them waits there.
-create_table_queries = {
-    "staging_files": staging_files_create,
-    "staging_events": staging_events_create,
-    "staging_songs": staging_songs_create,
-    "songplays": songplays_create,
-    "users": users_create,
-    "songs": songs_create,
-    "artists": artists_create,
-    "time": time_create,
-    "loaded_files": loaded_files_create,
-    "load_runs": load_runs_create,
-    "load_steps": load_steps_create,
-    "rejected_records": rejected_records_create,
-}
-
-star_tables = ("songplays", "users", "songs", "artists", "time")
-
-drop_table_queries = {
-    "staging_files": "DROP TABLE IF EXISTS staging_files",
-    "staging_events": "DROP TABLE IF EXISTS staging_events",
-    "staging_songs": "DROP TABLE IF EXISTS staging_songs",
-    "songplays": "DROP TABLE IF EXISTS songplays",
-    "users": "DROP TABLE IF EXISTS users",
-    "songs": "DROP TABLE IF EXISTS songs",
-    "artists": "DROP TABLE IF EXISTS artists",
-    "time": "DROP TABLE IF EXISTS time",
-    "loaded_files": "DROP TABLE IF EXISTS loaded_files",
-    "load_runs": "DROP TABLE IF EXISTS load_runs",
-    "load_steps": "DROP TABLE IF EXISTS load_steps",
-    "rejected_records": "DROP TABLE IF EXISTS rejected_records",
-}
-
-count_queries = {
-    "staging_files": "SELECT COUNT(*) FROM staging_files",
-    "staging_events": "SELECT COUNT(*) FROM staging_events",
-    "staging_songs": "SELECT COUNT(*) FROM staging_songs",
-    "songplays": "SELECT COUNT(*) FROM songplays",
-    "users": "SELECT COUNT(*) FROM users",
-    "songs": "SELECT COUNT(*) FROM songs",
-    "artists": "SELECT COUNT(*) FROM artists",
-    "time": "SELECT COUNT(*) FROM time",
-    "loaded_files": "SELECT COUNT(*) FROM loaded_files",
-    "load_runs": "SELECT COUNT(*) FROM load_runs",
-    "load_steps": "SELECT COUNT(*) FROM load_steps",
-    "rejected_records": "SELECT COUNT(*) FROM rejected_records",
-}
-
-existing_tables = """
--- The names of the tables that are there.
-SELECT tablename FROM pg_tables WHERE schemaname = 'public'
-"""
-
-# ---------------------------------------------------------------------------- runs
-
-run_status = """
--- What has become of a run; no row if it has not begun.
-SELECT status FROM load_runs WHERE run_id = %(run_id)s
-"""
-
-run_begin = """
-INSERT INTO load_runs (run_id, started_at, status, files, bytes, rejected)
--- Committed at once, so that a run that is killed is on record.
-VALUES (%(run_id)s, SYSDATE, 'running', 0, 0, 0)
-"""
-
-# The end is reckoned from the start, as SYSDATE is the moment when a transaction began.
-run_end = """
--- Part of the load's own transaction: it tells a load that is published from one that is not.
-UPDATE load_runs
-SET
-    ended_at = DATEADD(MILLISECOND, %(milliseconds)s, started_at),
-    status = %(status)s,
-    files = %(files)s,
-    bytes = %(bytes)s,
-    rejected = %(rejected)s
-WHERE run_id = %(run_id)s AND status = 'running'
-"""
-
-run_failed = """
--- Leaves a run alone that was published after all.
-UPDATE load_runs
-SET
-    ended_at = DATEADD(MILLISECOND, %(milliseconds)s, started_at),
-    status = %(status)s,
-    files = %(files)s,
-    bytes = %(bytes)s,
-    reason = %(reason)s
-WHERE run_id = %(run_id)s AND status = 'running'
-"""
-
-steps_insert = """
-INSERT INTO load_steps (run_id, place, step, row_count, changed_count, seconds) VALUES %s
-"""
-
-last_runs = """
--- The last runs, the newest last; what each has brought.
-WITH brought AS (
-    SELECT
-        run_id,
-        SUM(CASE WHEN step = 'transform songplays' THEN row_count END) AS new_plays,
-        SUM(CASE WHEN step = 'transform songs' THEN row_count END) AS new_songs,
-        SUM(CASE WHEN step = 'transform users' THEN row_count END) AS new_users,
-        SUM(changed_count) AS changed
-    FROM load_steps
-    GROUP BY run_id
-),
-
-newest AS (
-    SELECT
-        run_id,
-        started_at,
-        ended_at,
-        status,
-        files,
-        bytes,
-        rejected,
-        reason
-    FROM load_runs
-    ORDER BY started_at DESC, run_id DESC
-    LIMIT 20
-)
-
-SELECT
-    newest.run_id,
-    DATE_TRUNC('second', newest.started_at) AS started_at,
-    DATEDIFF(MILLISECOND, newest.started_at, newest.ended_at) / 1000.0 AS seconds,
-    newest.status,
-    newest.files,
-    newest.bytes,
-    newest.rejected,
-    brought.new_plays,
-    brought.new_songs,
-    brought.new_users,
-    brought.changed,
-    newest.reason
-FROM newest
-LEFT JOIN brought ON newest.run_id = brought.run_id
-ORDER BY newest.started_at, newest.run_id
-"""
-
-# ---------------------------------------------------------------------------- staging
+# ---------------------------------------------------------------------------- COPY
 
 # Of the table that nobody has a reason to read: a reader's open transaction would be waited for.
 lock_staging = """
@@ -371,6 +262,11 @@ known_files = """
 SELECT file, etag FROM loaded_files WHERE staging_table = %(table)s
 """
 
+slices = """
+-- How many slices the cluster has, each of which loads a file at a time.
+SELECT COUNT(*) FROM stv_slices
+"""
+
 # DELETE, because Redshift's TRUNCATE would commit the transaction half-way.
 clear_staging_queries = {
     "staging_events": "DELETE FROM staging_events",
@@ -378,24 +274,12 @@ clear_staging_queries = {
     "staging_files": "DELETE FROM staging_files",
 }
 
-staging_columns = {
-    "staging_events": """
-    artist, auth, first_name, gender, item_in_session, last_name, length, level, location,
-    method, page, registration, session_id, song, status, ts, user_agent, user_id
-""",
-    "staging_songs": """
-    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name,
-    song_id, title, duration, year
-""",
-    "staging_files": """
-    file, etag, size, staging_table, part, first_line, last_line, record_count
-""",
-}
-
 # TRIMBLANKS, because Redshift's comparisons ignore trailing blanks, and its groups and sorts need
 # not: cut at the door, they make a difference nowhere.
 copy_template = """
-COPY {table} ({columns})
+COPY {table} (
+    {columns}
+)
 FROM {manifest}
 IAM_ROLE {role}
 REGION {region}
@@ -410,6 +294,11 @@ COMPUPDATE OFF STATUPDATE OFF
 def literal(text: str) -> str:
     """Quote a text as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def columns_of(create: str) -> str:
+    """The columns of a CREATE TABLE, in their order."""
+    return ",\n    ".join(re.findall(r"(?m)^    (\w+) [A-Z]", create))
 
 
 def copy_query(
@@ -427,7 +316,7 @@ def copy_query(
     """
     return copy_template.format(
         table=table,
-        columns=staging_columns[table],
+        columns=columns_of(create_table_queries[table]),
         manifest=literal(manifest),
         role=literal(role),
         region=literal(region),
@@ -437,11 +326,6 @@ def copy_query(
         trimming="" if table == "staging_files" else "TRIMBLANKS",
     )
 
-
-slices = """
--- How many slices the cluster has, each of which loads a file at a time.
-SELECT COUNT(*) FROM stv_slices
-"""
 
 last_copy = """
 -- Of the COPY that this session has just run: its id in the STL tables, and the rows it has loaded.
@@ -458,6 +342,18 @@ SELECT
 FROM stl_load_commits
 WHERE query IN %(copies)s
 GROUP BY query
+"""
+
+copy_progress = """
+-- How far the COPY that another session runs has come, if Redshift tells.
+SELECT
+    loaded_rows,
+    file_bytes_scanned,
+    source_file_bytes
+FROM sys_load_history
+WHERE session_id = %(session_id)s AND status = 'running'
+ORDER BY query_id DESC
+LIMIT 1
 """
 
 count_rejected = """
@@ -477,18 +373,6 @@ FROM stl_load_errors
 WHERE query IN %(copies)s
 ORDER BY filename, line_number
 LIMIT 10
-"""
-
-copy_progress = """
--- How far the COPY that another session runs has come, if Redshift tells.
-SELECT
-    loaded_rows,
-    file_bytes_scanned,
-    source_file_bytes
-FROM sys_load_history
-WHERE session_id = %(session_id)s AND status = 'running'
-ORDER BY query_id DESC
-LIMIT 1
 """
 
 rejected_records_insert = """
@@ -531,59 +415,6 @@ rejected_records_question = (
     "SELECT file, line_number, reason FROM rejected_records WHERE run_id = '{run_id}'"
 )
 
-loaded_files_delete = """
--- What the ledger said of files that are loaded again.
-DELETE FROM loaded_files USING staging_files
-WHERE loaded_files.file = staging_files.file
-"""
-
-loaded_files_insert = """
-INSERT INTO loaded_files (file, etag, size, staging_table, row_count, rejected, run_id)
--- One row per file of the load. The COPYs named here are those whose lines are rows; a large file
--- has several entries. Redshift cuts names: one that two files begin with is taken for neither.
-WITH scanned AS (
-    SELECT
-        TRIM(filename) AS short_name,
-        SUM(lines_scanned) AS line_count
-    FROM stl_load_commits
-    WHERE
-        query IN %(counted_copies)s
-        AND TRIM(filename) IN (
-            SELECT LEFT(part, 256)
-            FROM staging_files
-            GROUP BY LEFT(part, 256)
-            HAVING COUNT(DISTINCT part) = 1
-        )
-    GROUP BY TRIM(filename)
-),
-
-refused AS (
-    SELECT
-        file,
-        COUNT(*) AS record_count
-    FROM rejected_records
-    WHERE run_id = %(run_id)s
-    GROUP BY file
-)
-
-SELECT
-    staging_files.file,
-    staging_files.etag,
-    staging_files.size,
-    staging_files.staging_table,
-    CASE
-        WHEN staging_files.size = 0 THEN 0
-        ELSE
-            COALESCE(staging_files.record_count, scanned.line_count)
-            - COALESCE(refused.record_count, 0)
-    END AS row_count,
-    COALESCE(refused.record_count, 0) AS rejected,
-    %(run_id)s AS run_id
-FROM staging_files
-LEFT JOIN scanned ON LEFT(staging_files.part, 256) = scanned.short_name
-LEFT JOIN refused ON staging_files.file = refused.file
-"""
-
 # A COPY whose transaction is undone has no PG_LAST_COPY_ID(). It is the one of this session and of
 # this run that is none of the others.
 count_failed_records = """
@@ -613,11 +444,22 @@ ORDER BY filename, line_number
 LIMIT 10
 """
 
-# ---------------------------------------------------------------------------- transform
+# ---------------------------------------------------------------------------- transforms
+
+# The fact and the times are read only between the first and the last staged play, which the load
+# asks for beforehand: as constants, they let the sort key spare the rest.
+staged_plays = """
+-- The times of the first and the last staged play, NULL without plays.
+SELECT
+    TIMESTAMP 'epoch' + MIN(ts) * INTERVAL '0.001 second' AS first_play,
+    TIMESTAMP 'epoch' + MAX(ts) * INTERVAL '0.001 second' AS last_play
+FROM staging_events
+WHERE page = 'NextSong' AND TRIM(user_id) <> ''
+"""
+
 # A batch ranks what is staged together with what the star already holds, by an order that is
 # total over the stored columns. The row that wins depends on neither the order of the loads nor
 # their number; where the stored row wins, there is nothing to do.
-
 batch_songs_create = """
 CREATE TEMP TABLE batch_songs AS
 -- Songs that are new or better known: one row per song_id, a known year first.
@@ -873,26 +715,6 @@ SELECT
 FROM batch_users
 """
 
-# The fact and the times are read only between the first and the last staged play, which the load
-# asks for beforehand: as constants, they let the sort key spare the rest.
-staged_plays = """
--- The times of the first and the last staged play, NULL without plays.
-SELECT
-    TIMESTAMP 'epoch' + MIN(ts) * INTERVAL '0.001 second' AS first_play,
-    TIMESTAMP 'epoch' + MAX(ts) * INTERVAL '0.001 second' AS last_play
-FROM staging_events
-WHERE page = 'NextSong' AND TRIM(user_id) <> ''
-"""
-
-loaded_plays = """
--- The plays of this time, and those that have found their song.
-SELECT
-    COUNT(*) AS plays,
-    COUNT(song_id) AS matched
-FROM songplays
-WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
-"""
-
 batch_plays_create = """
 CREATE TEMP TABLE batch_plays AS
 -- Plays that are new: one row per key, however often the event is delivered.
@@ -1099,439 +921,155 @@ LEFT JOIN time
 WHERE time.start_time IS NULL
 """
 
-# By the table that each step fills, in this order: plays look up songs, time is made of plays.
-transform_queries = {
-    "songs": (batch_songs_create, touched_songs_create, songs_delete, songs_insert),
-    "artists": (batch_artists_create, artists_delete, artists_insert),
-    "users": (batch_users_create, users_delete, users_insert),
-    "songplays": (
-        batch_plays_create,
-        song_matches_create,
-        songplays_delete,
-        songplays_insert,
-        rematched_plays_create,
-        songplays_rematch,
-    ),
-    "time": (time_insert,),
-}
+loaded_plays = """
+-- The plays of this time, and those that have found their song.
+SELECT
+    COUNT(*) AS plays,
+    COUNT(song_id) AS matched
+FROM songplays
+WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
+"""
 
-# ---------------------------------------------------------------------------- checks
-# Each returns what is wrong: some rows of it, the number of all of it last. None is well.
+# ---------------------------------------------------------------------------- ledger and run log
 
-staged_checks = {
-    "every listed file is staged": """
--- The number of files that are entered, if it is another one than were listed in S3.
-SELECT
-    listed,
-    staged,
-    1 AS exceptions
-FROM (
-    SELECT
-        %(files)s AS listed,
-        COUNT(*) AS staged
-    FROM staging_files
-) AS counted
-WHERE listed <> staged
-""",
-    "every packed record was copied": """
--- Tables of which COPY has found another number of records in the parts than there were packed.
-SELECT
-    staging_table,
-    packed,
-    copied,
-    COUNT(*) OVER () AS exceptions
-FROM (
-    SELECT
-        staging_table,
-        COALESCE(SUM(record_count), 0) AS packed,
-        MAX(
-            CASE staging_table
-                WHEN 'staging_events' THEN %(events_packed)s ELSE %(songs_packed)s
-            END
-        ) AS copied
-    FROM staging_files
-    GROUP BY staging_table
-) AS files
-WHERE packed <> copied
-ORDER BY staging_table
-""",
-    "every copied record is staged": """
--- Tables that hold another number of rows than COPY says.
-SELECT
-    staging_table,
-    copied,
-    staged,
-    COUNT(*) OVER () AS exceptions
-FROM (
-    SELECT
-        CAST('staging_events' AS VARCHAR(64)) AS staging_table,
-        %(events_rows)s AS copied,
-        COUNT(*) AS staged
-    FROM staging_events
-    UNION ALL
-    SELECT
-        CAST('staging_songs' AS VARCHAR(64)) AS staging_table,
-        %(songs_rows)s AS copied,
-        COUNT(*) AS staged
-    FROM staging_songs
-) AS counted
-WHERE copied <> staged
-ORDER BY staging_table
-""",
-    "every rejected record is on record": """
--- The number of records that the load has kept, if COPY has refused another one.
-SELECT
-    refused,
-    kept,
-    1 AS exceptions
-FROM (
-    SELECT
-        %(rejected)s AS refused,
-        COUNT(*) AS kept
-    FROM rejected_records
-    WHERE run_id = %(run_id)s
-) AS counted
-WHERE refused <> kept
-""",
-    "LOG_JSON_PATHS names the keys of the events": """
--- All events, if none has a session or a user: their keys are then not those of the columns.
-SELECT
-    sessions,
-    users,
-    events AS exceptions
-FROM (
-    SELECT
-        COUNT(session_id) AS sessions,
-        COUNT(user_id) AS users,
-        COUNT(*) AS events
-    FROM staging_events
-) AS counted
-WHERE sessions + users = 0 AND events > 0
-""",
-    "every event is of a sane time": """
--- Events before the year 2000, or more than a day in the future.
-SELECT
-    ts,
-    page,
-    user_id,
-    session_id,
-    item_in_session,
-    COUNT(*) OVER () AS exceptions
-FROM staging_events
-WHERE
-    ts < 946684800000
-    OR ts > (SELECT (CAST(EXTRACT(EPOCH FROM GETDATE()) AS BIGINT) + 86400) * 1000)
-ORDER BY ts, user_id, session_id, item_in_session
-LIMIT 5
-""",
-    "every play has a time, a session and a place in it": """
--- Plays without one of the parts of their key.
-SELECT
-    user_id,
-    ts,
-    session_id,
-    item_in_session,
-    song,
-    COUNT(*) OVER () AS exceptions
-FROM staging_events
-WHERE
-    page = 'NextSong' AND TRIM(user_id) <> ''
-    AND (ts IS NULL OR session_id IS NULL OR item_in_session IS NULL)
-ORDER BY user_id, ts, session_id, item_in_session, song
-LIMIT 5
-""",
-    "every song has a song_id and an artist_id": """
--- Records of the catalogue without one of them.
-SELECT
-    song_id,
-    artist_id,
-    title,
-    artist_name,
-    COUNT(*) OVER () AS exceptions
-FROM staging_songs
-WHERE COALESCE(TRIM(song_id), '') = '' OR COALESCE(TRIM(artist_id), '') = ''
-ORDER BY song_id, artist_id, title, artist_name
-LIMIT 5
-""",
-}
+loaded_files_delete = """
+-- What the ledger said of files that are loaded again.
+DELETE FROM loaded_files USING staging_files
+WHERE loaded_files.file = staging_files.file
+"""
 
-# What the load has touched is checked: the keys that are staged, and the plays of their time.
-star_checks = {
-    "songplays: one row per play": """
--- Keys that more than one row has.
-SELECT
-    user_id,
-    session_id,
-    item_in_session,
-    start_time,
-    copies,
-    COUNT(*) OVER () AS exceptions
-FROM (
+loaded_files_insert = """
+INSERT INTO loaded_files (file, etag, size, staging_table, row_count, rejected, run_id)
+-- One row per file of the load. The COPYs named here are those whose lines are rows; a large file
+-- has several entries. Redshift cuts names: one that two files begin with is taken for neither.
+WITH scanned AS (
     SELECT
-        user_id,
-        session_id,
-        item_in_session,
-        start_time,
-        COUNT(*) AS copies
-    FROM songplays
-    WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
-    GROUP BY user_id, session_id, item_in_session, start_time
-    HAVING COUNT(*) > 1
-) AS duplicates
-ORDER BY user_id, session_id, item_in_session, start_time
-LIMIT 5
-""",
-    "songplays: one row per songplay_id": """
--- Keys that more than one row has.
-SELECT
-    songplay_id,
-    copies,
-    COUNT(*) OVER () AS exceptions
-FROM (
-    SELECT
-        songplay_id,
-        COUNT(*) AS copies
-    FROM songplays
-    WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
-    GROUP BY songplay_id
-    HAVING COUNT(*) > 1
-) AS duplicates
-ORDER BY songplay_id
-LIMIT 5
-""",
-    "time: one row per start_time": """
--- Keys that more than one row has.
-SELECT
-    start_time,
-    copies,
-    COUNT(*) OVER () AS exceptions
-FROM (
-    SELECT
-        start_time,
-        COUNT(*) AS copies
-    FROM time
-    WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
-    GROUP BY start_time
-    HAVING COUNT(*) > 1
-) AS duplicates
-ORDER BY start_time
-LIMIT 5
-""",
-    "loaded_files: one row per file": """
--- Keys that more than one row has.
-SELECT
-    file,
-    copies,
-    COUNT(*) OVER () AS exceptions
-FROM (
+        TRIM(filename) AS short_name,
+        SUM(lines_scanned) AS line_count
+    FROM stl_load_commits
+    WHERE
+        query IN %(counted_copies)s
+        AND TRIM(filename) IN (
+            SELECT LEFT(part, 256)
+            FROM staging_files
+            GROUP BY LEFT(part, 256)
+            HAVING COUNT(DISTINCT part) = 1
+        )
+    GROUP BY TRIM(filename)
+),
+
+refused AS (
     SELECT
         file,
-        COUNT(*) AS copies
-    FROM loaded_files
-    WHERE file IN (SELECT file FROM staging_files)
+        COUNT(*) AS record_count
+    FROM rejected_records
+    WHERE run_id = %(run_id)s
     GROUP BY file
-    HAVING COUNT(*) > 1
-) AS duplicates
-ORDER BY file
-LIMIT 5
-""",
-    "every listed file is in loaded_files": """
--- Files that the ledger lacks.
+)
+
 SELECT
     staging_files.file,
-    COUNT(*) OVER () AS exceptions
+    staging_files.etag,
+    staging_files.size,
+    staging_files.staging_table,
+    CASE
+        WHEN staging_files.size = 0 THEN 0
+        ELSE
+            COALESCE(staging_files.record_count, scanned.line_count)
+            - COALESCE(refused.record_count, 0)
+    END AS row_count,
+    COALESCE(refused.record_count, 0) AS rejected,
+    %(run_id)s AS run_id
 FROM staging_files
-LEFT JOIN loaded_files
-    ON staging_files.file = loaded_files.file AND staging_files.etag = loaded_files.etag
-WHERE loaded_files.file IS NULL
-ORDER BY 1
-LIMIT 5
-""",
-    "users: one row per staged user": """
--- Staged users that the dimension lacks, or has more than once.
-SELECT
-    user_id,
-    copies,
-    COUNT(*) OVER () AS exceptions
-FROM (
+LEFT JOIN scanned ON LEFT(staging_files.part, 256) = scanned.short_name
+LEFT JOIN refused ON staging_files.file = refused.file
+"""
+
+run_status = """
+-- What has become of a run; no row if it has not begun.
+SELECT status FROM load_runs WHERE run_id = %(run_id)s
+"""
+
+run_begin = """
+INSERT INTO load_runs (run_id, started_at, status, files, bytes, rejected)
+-- Committed at once, so that a run that is killed is on record.
+VALUES (%(run_id)s, SYSDATE, 'running', 0, 0, 0)
+"""
+
+# The end is reckoned from the start, as SYSDATE is the moment when a transaction began.
+run_end = """
+-- Part of the load's own transaction: it tells a load that is published from one that is not.
+UPDATE load_runs
+SET
+    ended_at = DATEADD(MILLISECOND, %(milliseconds)s, started_at),
+    status = %(status)s,
+    files = %(files)s,
+    bytes = %(bytes)s,
+    rejected = %(rejected)s
+WHERE run_id = %(run_id)s AND status = 'running'
+"""
+
+run_failed = """
+-- Leaves a run alone that was published after all.
+UPDATE load_runs
+SET
+    ended_at = DATEADD(MILLISECOND, %(milliseconds)s, started_at),
+    status = %(status)s,
+    files = %(files)s,
+    bytes = %(bytes)s,
+    reason = %(reason)s
+WHERE run_id = %(run_id)s AND status = 'running'
+"""
+
+steps_insert = """
+INSERT INTO load_steps (run_id, place, step, row_count, changed_count, seconds) VALUES %s
+"""
+
+last_runs = """
+-- The last runs, the newest last; what each has brought.
+WITH brought AS (
     SELECT
-        staged.user_id,
-        COUNT(users.user_id) AS copies
-    FROM (
-        SELECT
-            user_id,
-            MAX(ts) AS ts
-        FROM staging_events
-        WHERE TRIM(user_id) <> ''
-        GROUP BY user_id
-    ) AS staged
-    LEFT JOIN users ON staged.user_id = users.user_id
-    GROUP BY staged.user_id
-    HAVING
-        COUNT(users.user_id) > 1
-        OR (COUNT(users.user_id) = 0 AND MAX(staged.ts) IS NOT NULL)
-) AS wrong
-ORDER BY user_id
-LIMIT 5
-""",
-    "songs: one row per staged song": """
--- Staged songs that the dimension lacks, or has more than once.
-SELECT
-    song_id,
-    copies,
-    COUNT(*) OVER () AS exceptions
-FROM (
+        run_id,
+        SUM(CASE WHEN step = 'transform songplays' THEN row_count END) AS new_plays,
+        SUM(CASE WHEN step = 'transform songs' THEN row_count END) AS new_songs,
+        SUM(CASE WHEN step = 'transform users' THEN row_count END) AS new_users,
+        SUM(changed_count) AS changed
+    FROM load_steps
+    GROUP BY run_id
+),
+
+newest AS (
     SELECT
-        staged.song_id,
-        COUNT(songs.song_id) AS copies
-    FROM (
-        SELECT DISTINCT song_id
-        FROM staging_songs
-    ) AS staged
-    LEFT JOIN songs ON staged.song_id = songs.song_id
-    GROUP BY staged.song_id
-    HAVING COUNT(songs.song_id) <> 1
-) AS wrong
-ORDER BY song_id
-LIMIT 5
-""",
-    "artists: one row per staged artist": """
--- Staged artists that the dimension lacks, or has more than once.
+        run_id,
+        started_at,
+        ended_at,
+        status,
+        files,
+        bytes,
+        rejected,
+        reason
+    FROM load_runs
+    ORDER BY started_at DESC, run_id DESC
+    LIMIT 20
+)
+
 SELECT
-    artist_id,
-    copies,
-    COUNT(*) OVER () AS exceptions
-FROM (
-    SELECT
-        staged.artist_id,
-        COUNT(artists.artist_id) AS copies
-    FROM (
-        SELECT DISTINCT artist_id
-        FROM staging_songs
-    ) AS staged
-    LEFT JOIN artists ON staged.artist_id = artists.artist_id
-    GROUP BY staged.artist_id
-    HAVING COUNT(artists.artist_id) <> 1
-) AS wrong
-ORDER BY artist_id
-LIMIT 5
-""",
-    "every play's user is in users": """
--- Plays of unknown users.
-SELECT
-    songplays.user_id,
-    songplays.start_time,
-    COUNT(*) OVER () AS exceptions
-FROM songplays
-LEFT JOIN users ON songplays.user_id = users.user_id
-WHERE
-    users.user_id IS NULL
-    AND songplays.start_time >= %(first_play)s AND songplays.start_time <= %(last_play)s
-ORDER BY 1, 2
-LIMIT 5
-""",
-    "every matched song is in songs": """
--- Plays, of this load or of its songs, whose song is not there or is another artist's.
-SELECT
-    song_id,
-    artist_id,
-    start_time,
-    COUNT(*) OVER () AS exceptions
-FROM (
-    SELECT
-        songplays.song_id,
-        songplays.artist_id,
-        songplays.start_time
-    FROM songplays
-    LEFT JOIN songs
-        ON songplays.song_id = songs.song_id AND songplays.artist_id = songs.artist_id
-    WHERE
-        songplays.song_id IS NOT NULL AND songs.song_id IS NULL
-        AND songplays.start_time >= %(first_play)s AND songplays.start_time <= %(last_play)s
-    UNION
-    SELECT
-        songplays.song_id,
-        songplays.artist_id,
-        songplays.start_time
-    FROM songplays
-    INNER JOIN batch_songs ON songplays.song_id = batch_songs.song_id
-    LEFT JOIN songs
-        ON songplays.song_id = songs.song_id AND songplays.artist_id = songs.artist_id
-    WHERE songs.song_id IS NULL
-) AS plays
-ORDER BY song_id, artist_id, start_time
-LIMIT 5
-""",
-    "every matched artist is in artists": """
--- Plays of artists that are not there.
-SELECT
-    songplays.artist_id,
-    songplays.start_time,
-    COUNT(*) OVER () AS exceptions
-FROM songplays
-LEFT JOIN artists ON songplays.artist_id = artists.artist_id
-WHERE
-    songplays.artist_id IS NOT NULL AND artists.artist_id IS NULL
-    AND songplays.start_time >= %(first_play)s AND songplays.start_time <= %(last_play)s
-ORDER BY 1, 2
-LIMIT 5
-""",
-    "every song's artist is in artists": """
--- Songs of unknown artists.
-SELECT
-    songs.song_id,
-    songs.artist_id,
-    COUNT(*) OVER () AS exceptions
-FROM songs
-LEFT JOIN artists ON songs.artist_id = artists.artist_id
-WHERE
-    artists.artist_id IS NULL
-    AND songs.song_id IN (SELECT song_id FROM staging_songs)
-ORDER BY 1, 2
-LIMIT 5
-""",
-    "every play's start_time is in time": """
--- Plays at an unknown time.
-SELECT
-    songplays.start_time,
-    songplays.user_id,
-    COUNT(*) OVER () AS exceptions
-FROM songplays
-LEFT JOIN time
-    ON
-        songplays.start_time = time.start_time
-        AND time.start_time >= %(first_play)s AND time.start_time <= %(last_play)s
-WHERE
-    time.start_time IS NULL
-    AND songplays.start_time >= %(first_play)s AND songplays.start_time <= %(last_play)s
-ORDER BY 1, 2
-LIMIT 5
-""",
-    "plays in staging = plays in the fact": """
--- Staged plays that the fact lacks; that it has none twice is another check.
-SELECT
-    staging_events.user_id,
-    staging_events.session_id,
-    staging_events.item_in_session,
-    staging_events.ts,
-    COUNT(*) OVER () AS exceptions
-FROM staging_events
-LEFT JOIN songplays
-    ON
-        staging_events.user_id = songplays.user_id
-        AND staging_events.session_id = songplays.session_id
-        AND staging_events.item_in_session = songplays.item_in_session
-        AND TIMESTAMP 'epoch' + staging_events.ts * INTERVAL '0.001 second'
-        = songplays.start_time
-        AND songplays.start_time >= %(first_play)s AND songplays.start_time <= %(last_play)s
-WHERE
-    staging_events.page = 'NextSong'
-    AND TRIM(staging_events.user_id) <> ''
-    AND songplays.user_id IS NULL
-ORDER BY 1, 2, 3, 4
-LIMIT 5
-""",
-}
+    newest.run_id,
+    DATE_TRUNC('second', newest.started_at) AS started_at,
+    DATEDIFF(MILLISECOND, newest.started_at, newest.ended_at) / 1000.0 AS seconds,
+    newest.status,
+    newest.files,
+    newest.bytes,
+    newest.rejected,
+    brought.new_plays,
+    brought.new_songs,
+    brought.new_users,
+    brought.changed,
+    newest.reason
+FROM newest
+LEFT JOIN brought ON newest.run_id = brought.run_id
+ORDER BY newest.started_at, newest.run_id
+"""
 
 # ---------------------------------------------------------------------------- questions
 # What the analysts ask, by title.
@@ -1624,3 +1162,44 @@ ORDER BY plays DESC, location
 LIMIT 10
 """,
 }
+
+# ---------------------------------------------------------------------------- lists
+
+create_table_queries = {
+    "staging_files": staging_files_create,
+    "staging_events": staging_events_create,
+    "staging_songs": staging_songs_create,
+    "songplays": songplays_create,
+    "users": users_create,
+    "songs": songs_create,
+    "artists": artists_create,
+    "time": time_create,
+    "loaded_files": loaded_files_create,
+    "load_runs": load_runs_create,
+    "load_steps": load_steps_create,
+    "rejected_records": rejected_records_create,
+}
+
+star_tables = ("songplays", "users", "songs", "artists", "time")
+
+# By the table that each step fills, in this order: plays look up songs, time is made of plays.
+transform_queries = {
+    "songs": (batch_songs_create, touched_songs_create, songs_delete, songs_insert),
+    "artists": (batch_artists_create, artists_delete, artists_insert),
+    "users": (batch_users_create, users_delete, users_insert),
+    "songplays": (
+        batch_plays_create,
+        song_matches_create,
+        songplays_delete,
+        songplays_insert,
+        rematched_plays_create,
+        songplays_rematch,
+    ),
+    "time": (time_insert,),
+}
+
+if __name__ == "__main__":
+    print("This is where the SQL stands. It is run by:")
+    print("  python create_tables.py   drops and tables")
+    print("  python etl.py             COPY, transforms, ledger and run log")
+    print("  python query.py           questions")

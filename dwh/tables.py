@@ -19,13 +19,13 @@ def find_tables(cursor: cursor) -> list[str]:
     """The names of our tables that are there."""
     cursor.execute(sql_queries.existing_tables)
     found = {name for (name,) in cursor.fetchall()}
-    return [table for table in sql_queries.create_table_queries if table in found]
+    return [table for table in sql_queries.tables if table in found]
 
 
 def require_tables(cursor: cursor) -> None:
     """Raise DwhError if a table is missing: before hours of work, and if there is none."""
     there = find_tables(cursor)
-    if missing := [table for table in sql_queries.create_table_queries if table not in there]:
+    if missing := [table for table in sql_queries.tables if table not in there]:
         what = f"{'this table is' if len(missing) == 1 else 'these tables are'} not there"
         raise DwhError(f"{what}: {', '.join(missing)}", "make it: python create_tables.py")
 

@@ -1,4 +1,4 @@
-"""Check that every statement of sql_queries.py is Redshift's SQL, well written."""
+"""Check that every statement of the pipeline and its checks is Redshift's SQL, well written."""
 
 import re
 import sys
@@ -10,11 +10,12 @@ from sqlfluff.core import FluffConfig, Linter
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import sql_queries
+from dwh.loading import sql_checks
 
 # Parsing (PRS) is always checked; of the rules, those about names, case, joins and width.
 RULES = "AL01,AL03,AM01,AM05,AM06,CP01,CP02,CP03,CP04,CP05,LT05,LT12,RF01,ST03"
 
-NO_STATEMENTS = {"copy_template", "staging_columns", "star_tables"}
+NO_STATEMENTS = {"copy_template", "count_template"}
 
 
 def copies() -> dict[str, str]:
@@ -22,14 +23,14 @@ def copies() -> dict[str, str]:
     role = "arn:aws:iam::123456789012:role/o'hara"
     return {
         table: sql_queries.copy_query(table, "s3://bucket/list", "auto", role, "us-west-2", 0)
-        for table in sql_queries.staging_columns
+        for table in sql_queries.clear_staging_queries
     }
 
 
 def statements() -> Iterator[tuple[str, str]]:
     """Every statement under the name of its constant, or of its dictionary and key."""
-    for name, value in vars(sql_queries).items():
-        if name.startswith("_") or name in NO_STATEMENTS:
+    for name, value in (vars(sql_queries) | vars(sql_checks)).items():
+        if name.startswith("_") or name.isupper() or name in NO_STATEMENTS:
             continue
         if isinstance(value, str):
             yield name, value

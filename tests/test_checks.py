@@ -10,7 +10,7 @@ from script_runs import refused_here
 
 import etl
 from dwh.loading import checks
-from sql_queries import staged_checks, star_checks
+from dwh.loading.sql_checks import staged_checks, star_checks
 
 CAPTURE = pytest.CaptureFixture[str]
 FILES, STAR = "check of the files", "check of the star"

@@ -9,6 +9,7 @@ from conftest import ROOT, Pipeline
 from script_runs import run_script
 
 import sql_queries
+from dwh.loading.sql_checks import staged_checks, star_checks
 
 LOADING = (ROOT / "docs" / "loading.md").read_text()
 RECORDS = ("loaded_files", "load_runs", "load_steps", "rejected_records")
@@ -23,8 +24,8 @@ def rows(heading: str) -> list[list[str]]:
 
 def test_checks_are_those_of_the_load() -> None:
     files, star = zip(*rows("The checks"), strict=True)
-    assert [name for name in files if name] == list(sql_queries.staged_checks)
-    assert list(star) == list(sql_queries.star_checks)
+    assert [name for name in files if name] == list(staged_checks)
+    assert list(star) == list(star_checks)
 
 
 def test_tables_on_record_have_the_columns_that_it_names() -> None:

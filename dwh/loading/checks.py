@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import sql_queries
 from dwh.errors import ChecksError
 from dwh.loading.run import Run
+from dwh.loading.sql_checks import staged_checks, star_checks
 from dwh.terminal import plural, step
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ NAMED_FILES = 5
 def check_staging(cursor: cursor, run: Run) -> None:
     """Check what is staged. Raises ChecksError that shows what is wrong."""
     hint = "correct these records in their files, or move them away, and run this again"
-    run_checks(cursor, "check of the files", sql_queries.staged_checks, run, hint)
+    run_checks(cursor, "check of the files", staged_checks, run, hint)
 
 
 def check_star(cursor: cursor, run: Run) -> None:
     """Check what the load has touched of the star. Raises ChecksError that shows what is wrong."""
     hint = "somebody has changed the tables; python create_tables.py --drop starts over"
-    run_checks(cursor, "check of the star", sql_queries.star_checks, run, hint)
+    run_checks(cursor, "check of the star", star_checks, run, hint)
 
 
 def run_checks(cursor: cursor, title: str, checks: dict[str, str], run: Run, hint: str) -> None:
