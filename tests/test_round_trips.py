@@ -1,0 +1,49 @@
+"""How often each script asks AWS: once for each thing that AWS answers separately."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from aws_site import Aws
+
+import create_tables
+import etl
+import setup_env
+
+# Of an unchanged environment, the log-in included.
+MOST_CALLS = 18
+
+
+def calls_of(aws: Aws, script: Any, *options: str) -> Counter[str]:
+    """The calls of AWS's API that a script makes, by operation."""
+    calls: Counter[str] = Counter()
+
+    def count(model: Any, **_: Any) -> None:
+        calls[model.name] += 1
+
+    aws.listen("before-call", count)
+    aws.run(script, *options)
+    aws.listen_no_more()
+    return calls
+
+
+def test_unchanged_environment_is_looked_at_once(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.set_up()
+    calls = calls_of(aws, setup_env)
+    print(calls)
+    assert "nothing was changed" in capsys.readouterr().err
+    assert calls.total() <= MOST_CALLS
+    assert calls["DescribeClusters"] == 1
+    assert calls_of(aws, setup_env, "--dry-run").total() < calls.total()
+
+
+def test_load_asks_once_where_the_cluster_is(aws: Aws) -> None:
+    aws.put_files()
+    aws.set_up()
+    aws.run(create_tables)
+    assert calls_of(aws, etl)["DescribeClusters"] == 1
+    assert calls_of(aws, etl)["DescribeClusters"] == 1
