@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dwh.config import load_config
 from dwh.loading import run_log
-from dwh.loading.attempts import carry_out
+from dwh.loading.attempts import load_with_retries
 from dwh.loading.checks import check_staging, check_star
 from dwh.loading.files import find_new_files
 from dwh.loading.packing import pack_small_files, remove_leftovers
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     run = new_run(config, reload_all=arguments.all)
     with run_log.record_failure(run):
-        carry_out(load, run)
+        load_with_retries(load, run)
     print_load(run)
     return 0
 

@@ -16,9 +16,8 @@ import psycopg2.extensions
 
 from benchmarks.inputs import ROOT
 from dwh.config import Config, load_config
+from dwh.terminal import MEGABYTE
 from sandbox import control
-
-MEGABYTE = 1_000_000
 
 
 class Figure(NamedTuple):

@@ -15,7 +15,7 @@ from dwh.terminal import hide
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class ApiEndpoint:
     """Where AWS is: what boto3, the address look-up and TLS need to know of it."""
 
     client_options: dict[str, Any]
@@ -25,18 +25,18 @@ class Endpoint:
     proxies: dict[str, str] | None = None
 
 
-def find_endpoint(config: Config) -> Endpoint:
+def find_endpoint(config: Config) -> ApiEndpoint:
     """AWS with the user's own credentials, or the running sandbox, which never sees them."""
     if config.target is AWS:
         import certifi
 
-        return Endpoint({}, "https://checkip.amazonaws.com", certifi.where())
+        return ApiEndpoint({}, "https://checkip.amazonaws.com", certifi.where())
     from dwh import local_aws
 
     found = local_aws.find(config)
     keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
     options = {"endpoint_url": found.endpoint_url, **keys}
-    return Endpoint(options, f"{found.endpoint_url}/checkip", found.ca_file, {})
+    return ApiEndpoint(options, f"{found.endpoint_url}/checkip", found.ca_file, {})
 
 
 def client(config: Config, service: str, region: str = "", connections: int = 10) -> Any:

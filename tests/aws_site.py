@@ -18,7 +18,7 @@ from script_runs import Complaint, change, refused_here
 
 import setup_env
 import shutdown_env
-from dwh.aws import Endpoint, attempt, session_of
+from dwh.aws import ApiEndpoint, attempt, session_of
 
 HERE = "127.0.0.1/32"
 ELSEWHERE = "192.0.2.7/32"
@@ -40,7 +40,7 @@ class Aws:
         for name, value in self.variables.items():
             patch.setenv(name, value)
         patch.setattr("certifi.where", lambda: cloud.state.ca_file)
-        address = Endpoint({}, f"{cloud.state.endpoint_url}/checkip", "", {})
+        address = ApiEndpoint({}, f"{cloud.state.endpoint_url}/checkip", "", {})
         patch.setattr("dwh.reachability.find_endpoint", lambda _: address)
         patch.setattr("shutdown_env.SWEEP_SECONDS", 0.3)
         patch.setattr("botocore.session.create_loader", lambda _: LOADER)

@@ -58,7 +58,7 @@ numbers = itertools.count(1)
 
 
 @dataclass
-class Warehouse:
+class Database:
     """A database of its own in the test cluster, and a prefix of its own in S3."""
 
     cloud: Cloud
@@ -108,14 +108,14 @@ def cluster_role(cloud: Cloud) -> str:
 
 
 @pytest.fixture
-def warehouse(cloud: Cloud, cluster_role: str) -> Iterator[Warehouse]:
+def warehouse(cloud: Cloud, cluster_role: str) -> Iterator[Database]:
     database = f"test{next(numbers)}"
     with_dev = cloud.connect("dev")
     with_dev.autocommit = True
     with_dev.cursor().execute(f"CREATE DATABASE {database}")
     connection = cloud.connect(database)
     connection.autocommit = True
-    yield Warehouse(cloud, database, connection, cluster_role)
+    yield Database(cloud, database, connection, cluster_role)
     connection.close()
     with_dev.close()
 
@@ -124,7 +124,7 @@ def warehouse(cloud: Cloud, cluster_role: str) -> Iterator[Warehouse]:
 class Pipeline:
     """The scripts, set to the test cluster and to a database and files of the test's own."""
 
-    warehouse: Warehouse
+    warehouse: Database
     config: Path
 
     def events(self, *events: dict[str, Any], file: str = "2018-11-01-events.json") -> None:
@@ -185,7 +185,7 @@ JSON_PATHS = {"jsonpaths": [f"$['{key}']" for key in EVENT]}
 
 
 @pytest.fixture
-def empty_pipeline(warehouse: Warehouse, tmp_path: Path) -> Pipeline:
+def empty_pipeline(warehouse: Database, tmp_path: Path) -> Pipeline:
     """The pipeline with its tables, and nothing in S3 but the JSONPaths file."""
     folder = f"s3://{BUCKET}/{warehouse.database}"
     settings = {

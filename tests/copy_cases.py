@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Warehouse
+from conftest import Database
 
 EVENTS = "CREATE TABLE events (artist VARCHAR(20), ts BIGINT, length FLOAT, level VARCHAR(5))"
 LINES = (
@@ -16,10 +16,10 @@ ROWS = [('Quote "Q"', 1540919166796, 1.5, "free"), (None, 39, None, "")]
 
 
 @pytest.fixture
-def events(warehouse: Warehouse) -> Warehouse:
+def events(warehouse: Database) -> Database:
     warehouse.run(EVENTS)
     return warehouse
 
 
-def rows(warehouse: Warehouse) -> list[tuple[Any, ...]]:
+def rows(warehouse: Database) -> list[tuple[Any, ...]]:
     return warehouse.run("SELECT artist, ts, length, level FROM events ORDER BY artist")

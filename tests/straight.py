@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from conftest import Warehouse
+from conftest import Database
 
 
 @contextmanager
-def straight(warehouse: Warehouse, database: str = "") -> Iterator[Any]:
+def straight(warehouse: Database, database: str = "") -> Iterator[Any]:
     """A connection in autocommit to the warehouse's database, or to another one of its server."""
     folder = server(warehouse)
     found = psycopg2.connect(host=str(folder), user="rdsdb", dbname=database or warehouse.database)
@@ -21,7 +21,7 @@ def straight(warehouse: Warehouse, database: str = "") -> Iterator[Any]:
     found.close()
 
 
-def server(warehouse: Warehouse) -> Path:
+def server(warehouse: Database) -> Path:
     """The folder of the socket of the server that has the warehouse's database."""
     for folder in Path(warehouse.cloud.state.runtime_folder).glob("c*/"):
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import BUCKET, READ_EVERYTHING, TRUST, Warehouse, numbers
+from conftest import BUCKET, READ_EVERYTHING, TRUST, Database, numbers
 from copy_cases import LINES, events
 
 __all__ = ["events"]
@@ -44,7 +44,7 @@ ROLES = [
 
 @pytest.mark.parametrize(("name", "trust", "policy", "attached", "text"), ROLES)
 def test_role_needs_everything_to_read(
-    events: Warehouse, name: str, trust: Any, policy: Any, attached: bool, text: str
+    events: Database, name: str, trust: Any, policy: Any, attached: bool, text: str
 ) -> None:
     url = events.put("one.json", LINES)
     role = events.cloud.create_role(name, trust, policy)
@@ -67,7 +67,7 @@ MISSING = [(ONE_PREFIX, "Access Denied,Status 403"), (READ_EVERYTHING, "not exis
 @pytest.mark.parametrize(("policy", "text"), MISSING)
 @pytest.mark.parametrize("what", ["manifest", "file of a manifest", "jsonpaths"])
 def test_missing_key_is_told_only_to_who_may_list_the_whole_bucket(
-    events: Warehouse, policy: Any, text: str, what: str
+    events: Database, policy: Any, text: str, what: str
 ) -> None:
     s3, there, gone = events.cloud.client("s3"), "allowed/one.json", f"s3://{BUCKET}/allowed/gone"
     s3.put_object(Bucket=BUCKET, Key=there, Body=LINES)
@@ -86,7 +86,7 @@ def test_missing_key_is_told_only_to_who_may_list_the_whole_bucket(
     attach(events, remove=[role])
 
 
-def test_role_that_was_deleted_cannot_be_assumed(events: Warehouse) -> None:
+def test_role_that_was_deleted_cannot_be_assumed(events: Database) -> None:
     role = events.cloud.create_role("gone", TRUST, None)
     attach(events, add=[role])
     events.cloud.client("iam").delete_role(RoleName="gone")
@@ -97,7 +97,7 @@ def test_role_that_was_deleted_cannot_be_assumed(events: Warehouse) -> None:
 
 
 def attach(
-    warehouse: Warehouse, add: list[str] | None = None, remove: list[str] | None = None
+    warehouse: Database, add: list[str] | None = None, remove: list[str] | None = None
 ) -> None:
     warehouse.cloud.client("redshift").modify_cluster_iam_roles(
         ClusterIdentifier="test-cluster", AddIamRoles=add or [], RemoveIamRoles=remove or []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import psycopg2
 import pytest
-from conftest import Warehouse
+from conftest import Database
 from copy_cases import EVENTS, LINES, ROWS, events, rows
 
 __all__ = ["events"]
 
 
-def test_copy_belongs_to_the_clients_transaction(events: Warehouse) -> None:
+def test_copy_belongs_to_the_clients_transaction(events: Database) -> None:
     events.run("BEGIN")
     events.load("events", LINES)
     assert events.run("SELECT COUNT(*) FROM events") == [(2,)]
@@ -23,7 +23,7 @@ def test_copy_belongs_to_the_clients_transaction(events: Warehouse) -> None:
     assert events.run("SELECT pg_last_copy_id()") == [(-1,)]
 
 
-def test_failed_copy_aborts_the_transaction(events: Warehouse) -> None:
+def test_failed_copy_aborts_the_transaction(events: Database) -> None:
     events.run("BEGIN")
     events.run("INSERT INTO events (ts) VALUES (1)")
     with pytest.raises(psycopg2.InternalError, match=r"Load into table .events. failed"):
@@ -37,7 +37,7 @@ def test_failed_copy_aborts_the_transaction(events: Warehouse) -> None:
     assert len(events.run("SELECT line_number FROM stl_load_errors")) == 1
 
 
-def test_several_statements_in_one_message_are_one_transaction(events: Warehouse) -> None:
+def test_several_statements_in_one_message_are_one_transaction(events: Database) -> None:
     good, bad = events.put("good.json", LINES), events.put("bad.json", '{"ts": "x"}')
     copy = "COPY events FROM '{}' IAM_ROLE '" + events.role + "' JSON 'auto'; "
     with pytest.raises(psycopg2.InternalError, match=r"Load into table .events. failed"):
@@ -47,7 +47,7 @@ def test_several_statements_in_one_message_are_one_transaction(events: Warehouse
     assert len(rows(events)) == 3
 
 
-def test_table_made_in_the_same_transaction_can_be_loaded(warehouse: Warehouse) -> None:
+def test_table_made_in_the_same_transaction_can_be_loaded(warehouse: Database) -> None:
     warehouse.run("BEGIN")
     warehouse.run(EVENTS)
     warehouse.load("events", LINES)
@@ -55,7 +55,7 @@ def test_table_made_in_the_same_transaction_can_be_loaded(warehouse: Warehouse) 
     assert rows(warehouse) == ROWS
 
 
-def test_last_copy_id_is_that_of_the_failed_load(events: Warehouse) -> None:
+def test_last_copy_id_is_that_of_the_failed_load(events: Database) -> None:
     events.load("events", LINES)
     with pytest.raises(psycopg2.InternalError, match="failed"):
         events.load("events", '{"ts": "x"}')
@@ -64,7 +64,7 @@ def test_last_copy_id_is_that_of_the_failed_load(events: Warehouse) -> None:
     assert events.run("SELECT query FROM stl_load_errors") == [(copy_id,)]
 
 
-def test_last_copy_follows_the_transaction(events: Warehouse) -> None:
+def test_last_copy_follows_the_transaction(events: Database) -> None:
     last = "SELECT pg_last_copy_count(), pg_last_copy_id()"
     events.run("BEGIN")
     events.load("events", LINES)
@@ -83,7 +83,7 @@ def test_last_copy_follows_the_transaction(events: Warehouse) -> None:
 
 
 def test_statements_of_one_message_are_one_transaction_until_they_end_it(
-    events: Warehouse,
+    events: Database,
 ) -> None:
     good, bad = events.put("good.json", LINES), events.put("bad.json", '{"ts": "x"}')
     copy = "COPY events FROM '{}' IAM_ROLE '" + events.role + "' JSON 'auto'; "

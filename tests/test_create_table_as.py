@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg2
 import pytest
-from conftest import Warehouse
+from conftest import Database
 
 MADE_BY_A_QUERY = [
     "CREATE TABLE made AS {query}",
@@ -20,7 +20,7 @@ QUERY = """
 
 
 @pytest.mark.parametrize("statement", MADE_BY_A_QUERY)
-def test_tables_made_by_a_query_have_redshifts_types(warehouse: Warehouse, statement: str) -> None:
+def test_tables_made_by_a_query_have_redshifts_types(warehouse: Database, statement: str) -> None:
     warehouse.run("CREATE TABLE numbers (n INT)")
     warehouse.run("INSERT INTO numbers VALUES (1), (2)")
     warehouse.run(statement.format(query=QUERY))
@@ -46,7 +46,7 @@ CHECKED = [("a", "é" * 6), ("b", "é" * 129), ("c", "é")]
 @pytest.mark.parametrize(("column", "value"), CHECKED)
 @pytest.mark.parametrize("statement", MADE_BY_A_QUERY)
 def test_tables_made_by_a_query_keep_the_checks_of_bytes(
-    warehouse: Warehouse, statement: str, column: str, value: str
+    warehouse: Database, statement: str, column: str, value: str
 ) -> None:
     warehouse.run("CREATE TABLE t (a VARCHAR(10), c CHAR(3))")
     warehouse.run(statement.format(query="SELECT a, UPPER(a) AS b, c FROM t"))

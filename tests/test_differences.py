@@ -8,11 +8,11 @@ from collections.abc import Callable
 import psycopg2
 import pytest
 from botocore.exceptions import ClientError
-from conftest import CLUSTER, ROOT, Warehouse
+from conftest import CLUSTER, ROOT, Database
 from operators import Operator, new_operator, statement
 from test_endpoint import STRANGER, is_answered, rule
 
-Check = Callable[[Warehouse], None]
+Check = Callable[[Database], None]
 DIFFERENCES: dict[str, Check] = {}
 
 
@@ -26,20 +26,20 @@ def differs(row: str) -> Callable[[Check], Check]:
     return register
 
 
-def refused(warehouse: Warehouse, statement: str) -> None:
+def refused(warehouse: Database, statement: str) -> None:
     with pytest.raises(psycopg2.errors.FeatureNotSupported):
         warehouse.run(statement)
 
 
 @differs("spreads rows over slices")
-def check_skew_is_computed(warehouse: Warehouse) -> None:
+def check_skew_is_computed(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT DISTKEY)")
     warehouse.run("INSERT INTO t VALUES (7), (7), (7)")
     assert warehouse.run("SELECT skew_rows FROM svv_table_info") == [(3,)]
 
 
 @differs("`COPY` loads many formats")
-def check_other_formats_are_refused(warehouse: Warehouse) -> None:
+def check_other_formats_are_refused(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT)")
     url = warehouse.put("t.csv", "1\n")
     for options in ("CSV", "FORMAT AS PARQUET", "JSON 'auto' ZSTD", "JSON 'noshred'"):
@@ -47,7 +47,7 @@ def check_other_formats_are_refused(warehouse: Warehouse) -> None:
 
 
 @differs("has `QUALIFY`")
-def check_unknown_statements_are_refused(warehouse: Warehouse) -> None:
+def check_unknown_statements_are_refused(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT)")
     refused(warehouse, "SELECT a FROM t AS u QUALIFY ROW_NUMBER() OVER (ORDER BY a) = 1")
     refused(warehouse, "SELECT TOP 1 a FROM t")
@@ -58,12 +58,12 @@ def check_unknown_statements_are_refused(warehouse: Warehouse) -> None:
 
 
 @differs("ignores trailing blanks")
-def check_trailing_blanks_count(warehouse: Warehouse) -> None:
+def check_trailing_blanks_count(warehouse: Database) -> None:
     assert warehouse.run("SELECT 'a '::varchar(2) = 'a'::varchar(2)") == [(False,)]
 
 
 @differs("derives the lengths of columns")
-def check_derived_columns_have_a_length_that_fits(warehouse: Warehouse) -> None:
+def check_derived_columns_have_a_length_that_fits(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t AS SELECT 'abc' AS short, REPEAT('x', 300) AS longer")
     types = 'SELECT "column", type FROM pg_table_def'
     assert warehouse.run(types) == [
@@ -73,7 +73,7 @@ def check_derived_columns_have_a_length_that_fits(warehouse: Warehouse) -> None:
 
 
 @differs("lets one transaction at a time write")
-def check_two_transactions_insert_at_once(warehouse: Warehouse) -> None:
+def check_two_transactions_insert_at_once(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT)")
     warehouse.run("BEGIN")
     warehouse.run("INSERT INTO t VALUES (1)")
@@ -86,7 +86,7 @@ def check_two_transactions_insert_at_once(warehouse: Warehouse) -> None:
 
 
 @differs("takes minutes to create a cluster")
-def check_cluster_is_created_in_the_background(warehouse: Warehouse) -> None:
+def check_cluster_is_created_in_the_background(warehouse: Database) -> None:
     cloud = warehouse.cloud
     cloud.create_cluster("quick")
     cloud.connect(name="quick").close()
@@ -96,14 +96,14 @@ def check_cluster_is_created_in_the_background(warehouse: Warehouse) -> None:
 
 
 @differs("answers at the cluster's own address")
-def check_address_is_local(warehouse: Warehouse) -> None:
+def check_address_is_local(warehouse: Database) -> None:
     endpoint = warehouse.cloud.endpoint()
     assert endpoint["Address"] == "localhost"
     assert endpoint["Port"] != 5439
 
 
 @differs("never sees the packets")
-def check_connection_is_taken_and_not_answered(warehouse: Warehouse) -> None:
+def check_connection_is_taken_and_not_answered(warehouse: Database) -> None:
     cloud = warehouse.cloud
     group = [{"GroupId": cloud.default_group()}]
     with rule(cloud, UserIdGroupPairs=group):
@@ -111,7 +111,7 @@ def check_connection_is_taken_and_not_answered(warehouse: Warehouse) -> None:
 
 
 @differs("takes snapshots of running clusters")
-def check_running_cluster_is_left_as_it_is(warehouse: Warehouse) -> None:
+def check_running_cluster_is_left_as_it_is(warehouse: Database) -> None:
     redshift = warehouse.cloud.client("redshift")
     with pytest.raises(ClientError, match=r"UnsupportedOperation.*final snapshots only"):
         redshift.create_cluster_snapshot(ClusterIdentifier=CLUSTER, SnapshotIdentifier="now")
@@ -121,7 +121,7 @@ def check_running_cluster_is_left_as_it_is(warehouse: Warehouse) -> None:
 
 
 @differs("checks every API call against IAM")
-def check_only_iam_identities_are_checked(warehouse: Warehouse) -> None:
+def check_only_iam_identities_are_checked(warehouse: Database) -> None:
     call = ("redshift", "describe_clusters")
     stranger = Operator(warehouse.cloud, "", "stranger", "stranger")
     assert stranger.refusal(*call, ClusterIdentifier=CLUSTER)[0] == 200
@@ -132,7 +132,7 @@ def check_only_iam_identities_are_checked(warehouse: Warehouse) -> None:
 
 
 @differs("behaves in undocumented ways")
-def check_odd_cases_are_refused(warehouse: Warehouse) -> None:
+def check_odd_cases_are_refused(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a VARCHAR(10))")
     for body in ('{"a": "1", "a": "2"}', '{"a": 1.5}', '{"a": true}', '{"a": {"b": 1}}'):
         with pytest.raises(psycopg2.InternalError, match="Load into table 't' failed"):
@@ -140,7 +140,7 @@ def check_odd_cases_are_refused(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("row", DIFFERENCES)
-def test_sandbox_differs_as_the_readme_says(warehouse: Warehouse, row: str) -> None:
+def test_sandbox_differs_as_the_readme_says(warehouse: Database, row: str) -> None:
     DIFFERENCES[row](warehouse)
 
 

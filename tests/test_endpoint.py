@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import psycopg2
 import pytest
-from conftest import CLUSTER, OPEN_TO_TESTS, Cloud, Warehouse
+from conftest import CLUSTER, OPEN_TO_TESTS, Cloud, Database
 
 from sandbox.cluster.listener import IGNORED_MOST
 from sandbox.postgres import wire
@@ -74,7 +74,7 @@ def test_rule_admits_its_addresses_on_the_port_that_was_asked_for(
 
 
 def test_rule_that_goes_shuts_out_new_connections_and_leaves_sessions_alone(
-    warehouse: Warehouse,
+    warehouse: Database,
 ) -> None:
     cloud = warehouse.cloud
     ec2, group = cloud.client("ec2"), cloud.default_group()
@@ -102,7 +102,7 @@ def test_client_of_a_private_cluster_waits_in_vain(cloud: Cloud, cluster_role: s
     cloud.connect().close()
 
 
-def test_clients_without_an_answer_leave_nothing_behind(warehouse: Warehouse) -> None:
+def test_clients_without_an_answer_leave_nothing_behind(warehouse: Database) -> None:
     cloud = warehouse.cloud
     process = psutil.Process(cloud.state.pid)
     before = process.num_fds()

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 
 import pytest
-from conftest import MASTER, Warehouse
+from conftest import MASTER, Database
 
 from sandbox.postgres import wire
 from sandbox.postgres.backend import Message, read_message
@@ -17,7 +17,7 @@ from sandbox.postgres.backend import Message, read_message
 class RawClient:
     """Speaks the protocol message by message."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Database) -> None:
         endpoint, found = warehouse.cloud.endpoint(), warehouse.cloud.credentials()
         plain = socket.create_connection(("localhost", endpoint["Port"]), timeout=30)
         plain.sendall(struct.pack("!ii", 8, wire.SSL_REQUEST))
@@ -64,7 +64,7 @@ class RawClient:
 
 
 @pytest.fixture
-def raw(warehouse: Warehouse) -> Iterator[RawClient]:
+def raw(warehouse: Database) -> Iterator[RawClient]:
     client = RawClient(warehouse)
     yield client
     client.stream.close()
@@ -85,7 +85,7 @@ def test_messages_may_arrive_in_any_pieces(raw: RawClient) -> None:
     assert kinds(raw.ask("SELECT 6 * 7", split_at_every_byte=True)) == b"1tT2TDC33Z"
 
 
-def test_copy_and_create_table_work(raw: RawClient, warehouse: Warehouse) -> None:
+def test_copy_and_create_table_work(raw: RawClient, warehouse: Database) -> None:
     messages = raw.ask("CREATE TABLE t (a INT DISTKEY)")
     assert kinds(messages) == b"1tn2nC33Z"
     url = warehouse.put("one.json", '{"a": 5}')
@@ -95,7 +95,7 @@ def test_copy_and_create_table_work(raw: RawClient, warehouse: Warehouse) -> Non
     assert warehouse.run("SELECT a FROM t") == [(5,)]
 
 
-def test_failed_copy_skips_to_the_sync(raw: RawClient, warehouse: Warehouse) -> None:
+def test_failed_copy_skips_to_the_sync(raw: RawClient, warehouse: Database) -> None:
     raw.ask("CREATE TABLE t (a INT)")
     url = warehouse.put("one.json", '{"a": "x"}')
     messages = raw.ask(f"COPY t FROM '{url}' IAM_ROLE '{warehouse.role}' JSON 'auto'")
@@ -111,7 +111,7 @@ def test_refusal_skips_to_the_sync_and_fails_the_transaction(raw: RawClient) -> 
     assert raw.ask("rollback")[-1].payload == b"I"
 
 
-def test_portal_ends_with_its_transaction(raw: RawClient, warehouse: Warehouse) -> None:
+def test_portal_ends_with_its_transaction(raw: RawClient, warehouse: Database) -> None:
     raw.ask("CREATE TABLE t (a INT)")
     url = warehouse.put("one.json", '{"a": 5}')
     copy = f"COPY t FROM '{url}' IAM_ROLE '{warehouse.role}' JSON 'auto'"

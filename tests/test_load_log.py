@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg2
 import pytest
 from cloud import rows_held_back
-from conftest import Warehouse
+from conftest import Database
 from copy_cases import EVENTS, LINES, events
 from straight import straight
 
@@ -35,14 +35,14 @@ FILES = {
 @pytest.mark.parametrize(("body", "lines"), FILES.values(), ids=FILES)
 @pytest.mark.parametrize("packed", [False, True])
 def test_file_is_on_record_with_its_lines(
-    events: Warehouse, body: str, lines: int, packed: bool
+    events: Database, body: str, lines: int, packed: bool
 ) -> None:
     url = events.put("file", gzip.compress(body.encode()) if packed else body)
     events.copy("events", url, "JSON 'auto' GZIP" if packed else "JSON 'auto'")
     assert events.run(COMMITS) == [(url, lines)]
 
 
-def test_every_file_of_a_copy_is_on_record_as_often_as_it_is_read(events: Warehouse) -> None:
+def test_every_file_of_a_copy_is_on_record_as_often_as_it_is_read(events: Database) -> None:
     urls = [
         events.put(f"many/{n}", '{"artist": "A", "ts": 1, "length": 1, "level": ""}') for n in "ab"
     ]
@@ -54,7 +54,7 @@ def test_every_file_of_a_copy_is_on_record_as_often_as_it_is_read(events: Wareho
     assert events.run(history) == [(3, 3, 3)]
 
 
-def test_large_file_has_several_rows_among_the_commits(events: Warehouse) -> None:
+def test_large_file_has_several_rows_among_the_commits(events: Database) -> None:
     lines = LINES_OF_A_COMMIT * 2 + 1
     url = events.put("file", LINE * lines)
     events.copy("events", url)
@@ -71,7 +71,7 @@ SELECT query_id FROM sys_load_error_detail UNION SELECT query_id FROM sys_load_h
 """
 
 
-def test_stl_and_sys_know_a_copy_by_different_ids(events: Warehouse) -> None:
+def test_stl_and_sys_know_a_copy_by_different_ids(events: Database) -> None:
     """The id of the one family is another COPY's in the other."""
     last = []
     for _ in range(3):
@@ -92,7 +92,7 @@ def test_stl_and_sys_know_a_copy_by_different_ids(events: Warehouse) -> None:
     ],
 )
 def test_rows_of_a_family_can_be_held_back_until_an_event(
-    events: Warehouse, family: str, held: tuple[str, ...], seen: str
+    events: Database, family: str, held: tuple[str, ...], seen: str
 ) -> None:
     events.run("BEGIN")
     with rows_held_back(events.cloud, family) as release:
@@ -103,7 +103,7 @@ def test_rows_of_a_family_can_be_held_back_until_an_event(
         assert [events.run(f"SELECT COUNT(*) FROM {view}") for view in held] == [[(1,)], [(1,)]]
 
 
-def test_copy_is_on_record_within_its_own_transaction(events: Warehouse) -> None:
+def test_copy_is_on_record_within_its_own_transaction(events: Database) -> None:
     events.run("BEGIN")
     events.load("events", LINES + '{"ts": "x"}\n', "JSON 'auto' MAXERROR 2")
     assert events.run("SELECT status, loaded_rows, error_count FROM sys_load_history") == [
@@ -116,13 +116,13 @@ def test_copy_is_on_record_within_its_own_transaction(events: Warehouse) -> None
     assert events.run("SELECT lines_scanned FROM stl_load_commits") == [(3,)]
 
 
-def test_errors_of_a_copy_have_the_time_of_its_start(events: Warehouse) -> None:
+def test_errors_of_a_copy_have_the_time_of_its_start(events: Database) -> None:
     events.load("events", '{"ts": "x"}\n' * 3, "JSON 'auto' MAXERROR 5")
     times = "SELECT COUNT(*), COUNT(DISTINCT starttime) FROM stl_load_errors"
     assert events.run(times) == [(3, 1)]
 
 
-def test_failed_copy_has_loaded_nothing(events: Warehouse) -> None:
+def test_failed_copy_has_loaded_nothing(events: Database) -> None:
     with pytest.raises(psycopg2.InternalError):
         events.load("events", LINE * 5 + '{"ts": "x"}\n')
     history = "SELECT status, loaded_rows, loaded_bytes FROM sys_load_history"
@@ -130,7 +130,7 @@ def test_failed_copy_has_loaded_nothing(events: Warehouse) -> None:
     assert events.run("SELECT COUNT(*) FROM stl_load_commits") == [(0,)]
 
 
-def test_databases_have_records_of_their_own(events: Warehouse) -> None:
+def test_databases_have_records_of_their_own(events: Database) -> None:
     events.load("events", LINES)
     other = events.cloud.connect("dev")
     with other.cursor() as cursor:
@@ -139,7 +139,7 @@ def test_databases_have_records_of_their_own(events: Warehouse) -> None:
     other.close()
 
 
-def test_restored_cluster_has_its_records(warehouse: Warehouse) -> None:
+def test_restored_cluster_has_its_records(warehouse: Database) -> None:
     cloud, name = warehouse.cloud, f"{warehouse.database}-cluster"
     cloud.create_cluster(name, [warehouse.role])
     copy = "COPY events FROM '{}' IAM_ROLE '{}' JSON 'auto'"
@@ -171,7 +171,7 @@ CREATE TRIGGER slowly BEFORE INSERT ON public.notes FOR EACH ROW EXECUTE FUNCTIO
 
 
 def test_rows_and_bytes_of_a_running_copy_are_seen_from_another_session(
-    warehouse: Warehouse,
+    warehouse: Database,
 ) -> None:
     warehouse.run("CREATE TABLE notes (note VARCHAR(4096))")
     with straight(warehouse) as postgres:

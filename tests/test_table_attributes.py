@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg2
 import pytest
-from conftest import Warehouse
+from conftest import Database
 
 PLAYS = """
     CREATE TABLE plays (
@@ -21,7 +21,7 @@ LISTENERS = """
 """
 
 
-def test_attributes_of_tables_are_on_record(warehouse: Warehouse) -> None:
+def test_attributes_of_tables_are_on_record(warehouse: Database) -> None:
     warehouse.run(PLAYS)
     warehouse.run(LISTENERS)
     warehouse.run("INSERT INTO plays (song) VALUES ('a'), ('b'), (NULL)")
@@ -36,12 +36,12 @@ def test_attributes_of_tables_are_on_record(warehouse: Warehouse) -> None:
     ]
 
 
-def test_empty_tables_are_not_in_the_table_info(warehouse: Warehouse) -> None:
+def test_empty_tables_are_not_in_the_table_info(warehouse: Database) -> None:
     warehouse.run(PLAYS)
     assert warehouse.run("SELECT * FROM svv_table_info") == []
 
 
-def test_columns_are_on_record(warehouse: Warehouse) -> None:
+def test_columns_are_on_record(warehouse: Database) -> None:
     warehouse.run(PLAYS)
     found = warehouse.run(
         'SELECT "column", type, TRIM(encoding), distkey, sortkey, "notnull" FROM pg_table_def'
@@ -54,7 +54,7 @@ def test_columns_are_on_record(warehouse: Warehouse) -> None:
     ]
 
 
-def test_rows_with_one_key_sit_on_one_slice(warehouse: Warehouse) -> None:
+def test_rows_with_one_key_sit_on_one_slice(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT DISTKEY)")
     warehouse.run("INSERT INTO t SELECT NULL FROM (SELECT 1 UNION ALL SELECT 2) AS two")
     skew = "SELECT skew_rows FROM svv_table_info"
@@ -66,7 +66,7 @@ def test_rows_with_one_key_sit_on_one_slice(warehouse: Warehouse) -> None:
     assert 1 <= ratio < 2.5
 
 
-def test_table_like_another_inherits_its_keys(warehouse: Warehouse) -> None:
+def test_table_like_another_inherits_its_keys(warehouse: Database) -> None:
     warehouse.run(PLAYS)
     warehouse.run("CREATE TABLE copies (LIKE plays)")
     keys = """
@@ -76,13 +76,13 @@ def test_table_like_another_inherits_its_keys(warehouse: Warehouse) -> None:
     assert warehouse.run(keys) == [("song", True, 0), ("at", False, 1)]
 
 
-def test_encodings_of_a_table_made_by_a_query_are_by_type(warehouse: Warehouse) -> None:
+def test_encodings_of_a_table_made_by_a_query_are_by_type(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t SORTKEY (a) AS SELECT 1 AS a, 2 AS b, 'x' AS c, true AS d")
     found = warehouse.run("SELECT TRIM(encoding), sortkey FROM pg_table_def")
     assert found == [("none", 1), ("az64", 0), ("lzo", 0), ("none", 0)]
 
 
-def test_renamed_columns_keep_their_keys_and_checks(warehouse: Warehouse) -> None:
+def test_renamed_columns_keep_their_keys_and_checks(warehouse: Database) -> None:
     warehouse.run(PLAYS)
     warehouse.run("ALTER TABLE plays RENAME COLUMN song TO title")
     warehouse.run("ALTER TABLE plays RENAME COLUMN at TO moment")
@@ -100,7 +100,7 @@ def test_renamed_columns_keep_their_keys_and_checks(warehouse: Warehouse) -> Non
 
 
 @pytest.mark.parametrize(("column", "key"), [("song", "distkey"), ("at", "sortkey")])
-def test_key_columns_cannot_be_dropped(warehouse: Warehouse, column: str, key: str) -> None:
+def test_key_columns_cannot_be_dropped(warehouse: Database, column: str, key: str) -> None:
     warehouse.run(PLAYS)
     with pytest.raises(psycopg2.NotSupportedError, match=f'cannot drop {key} column "{column}"'):
         warehouse.run(f"ALTER TABLE plays DROP COLUMN {column}")
@@ -109,7 +109,7 @@ def test_key_columns_cannot_be_dropped(warehouse: Warehouse, column: str, key: s
     warehouse.run("DROP TABLE plays")
 
 
-def test_table_like_one_that_has_lost_a_column_inherits_its_keys(warehouse: Warehouse) -> None:
+def test_table_like_one_that_has_lost_a_column_inherits_its_keys(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT, b INT ENCODE zstd, c INT) DISTKEY (c) SORTKEY (c, b)")
     warehouse.run("ALTER TABLE t DROP COLUMN a")
     warehouse.run("CREATE TABLE u (LIKE t)")
@@ -120,7 +120,7 @@ def test_table_like_one_that_has_lost_a_column_inherits_its_keys(warehouse: Ware
     ]
 
 
-def test_attributes_are_those_of_the_table_that_was_made(warehouse: Warehouse) -> None:
+def test_attributes_are_those_of_the_table_that_was_made(warehouse: Database) -> None:
     warehouse.run("CREATE TEMP TABLE t (a INT) DISTSTYLE EVEN")
     warehouse.run("CREATE TABLE t (a INT) DISTSTYLE ALL")
     warehouse.run("INSERT INTO public.t VALUES (1)")
@@ -132,14 +132,14 @@ ENCODED = [("a INT", "Y, AUTO(ENCODE)"), ("a INT SORTKEY", "Y, AUTO(ENCODE)")]
 
 @pytest.mark.parametrize(("column", "encoded"), [*ENCODED, ("a INT ENCODE az64", "Y")])
 def test_a_named_encoding_turns_the_automatic_ones_off(
-    warehouse: Warehouse, column: str, encoded: str
+    warehouse: Database, column: str, encoded: str
 ) -> None:
     warehouse.run(f"CREATE TABLE t ({column})")
     warehouse.run("INSERT INTO t VALUES (1)")
     assert warehouse.run("SELECT encoded FROM svv_table_info") == [(encoded,)]
 
 
-def test_locked_table_does_not_hold_up_the_table_info(warehouse: Warehouse) -> None:
+def test_locked_table_does_not_hold_up_the_table_info(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT)")
     warehouse.run("INSERT INTO t VALUES (1)")
     warehouse.run("CREATE TABLE u AS SELECT 1 AS a")
@@ -150,7 +150,7 @@ def test_locked_table_does_not_hold_up_the_table_info(warehouse: Warehouse) -> N
     other.close()
 
 
-def test_temporary_tables_of_others_are_not_in_the_table_info(warehouse: Warehouse) -> None:
+def test_temporary_tables_of_others_are_not_in_the_table_info(warehouse: Database) -> None:
     other = warehouse.another_connection()
     other.cursor().execute("CREATE TEMP TABLE t AS SELECT 1 AS a")
     other.commit()
@@ -158,7 +158,7 @@ def test_temporary_tables_of_others_are_not_in_the_table_info(warehouse: Warehou
     other.close()
 
 
-def test_views_are_not_read_for_the_table_info(warehouse: Warehouse) -> None:
+def test_views_are_not_read_for_the_table_info(warehouse: Database) -> None:
     warehouse.run("CREATE VIEW v AS SELECT 1 AS a")
     measured = "SELECT tbl_rows FROM sandbox.measure('v'::regclass, 'KEY', 'a')"
     assert warehouse.run(measured) == [(None,)]

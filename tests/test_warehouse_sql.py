@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import Warehouse
+from conftest import Database
 
 PLAYS = """
     CREATE TABLE plays (
@@ -24,7 +24,7 @@ LISTENERS = """
 """
 
 
-def test_keys_are_declared_and_not_enforced(warehouse: Warehouse) -> None:
+def test_keys_are_declared_and_not_enforced(warehouse: Database) -> None:
     warehouse.run(LISTENERS)
     warehouse.run("INSERT INTO listeners VALUES (1, 'first'), (1, 'second')")
     assert warehouse.run("SELECT COUNT(*) FROM listeners") == [(2,)]
@@ -32,7 +32,7 @@ def test_keys_are_declared_and_not_enforced(warehouse: Warehouse) -> None:
         warehouse.run("INSERT INTO listeners VALUES (NULL, 'third')")
 
 
-def test_identity_values_have_gaps(warehouse: Warehouse) -> None:
+def test_identity_values_have_gaps(warehouse: Database) -> None:
     warehouse.run(PLAYS)
     warehouse.run("INSERT INTO plays (song) VALUES ('a'), ('b'), ('c')")
     values = [value for (value,) in warehouse.run("SELECT id FROM plays ORDER BY id")]
@@ -42,7 +42,7 @@ def test_identity_values_have_gaps(warehouse: Warehouse) -> None:
         warehouse.run("INSERT INTO plays (id, song) VALUES (1, 'x')")
 
 
-def test_create_table_belongs_to_the_transaction(warehouse: Warehouse) -> None:
+def test_create_table_belongs_to_the_transaction(warehouse: Database) -> None:
     warehouse.run("BEGIN")
     warehouse.run(PLAYS)
     warehouse.run("ROLLBACK")
@@ -50,20 +50,20 @@ def test_create_table_belongs_to_the_transaction(warehouse: Warehouse) -> None:
     warehouse.run(PLAYS)
 
 
-def test_create_if_not_exists_keeps_what_is_there(warehouse: Warehouse) -> None:
+def test_create_if_not_exists_keeps_what_is_there(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT) DISTSTYLE EVEN")
     warehouse.run("INSERT INTO t VALUES (1)")
     warehouse.run("CREATE TABLE IF NOT EXISTS t (a INT) DISTSTYLE ALL")
     assert warehouse.run("SELECT diststyle FROM svv_table_info") == [("EVEN",)]
 
 
-def test_char_columns_hold_ascii_only(warehouse: Warehouse) -> None:
+def test_char_columns_hold_ascii_only(warehouse: Database) -> None:
     warehouse.run(PLAYS)
     with pytest.raises(psycopg2.errors.StringDataRightTruncation, match="ASCII"):
         warehouse.run("INSERT INTO plays (level) VALUES ('é')")
 
 
-def test_truncate_commits(warehouse: Warehouse) -> None:
+def test_truncate_commits(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT)")
     warehouse.run("CREATE TABLE log (a INT)")
     warehouse.run("INSERT INTO t VALUES (1)")
@@ -94,7 +94,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("statement", REFUSED)
-def test_what_redshift_refuses_is_refused(warehouse: Warehouse, statement: str) -> None:
+def test_what_redshift_refuses_is_refused(warehouse: Database, statement: str) -> None:
     warehouse.run("CREATE TABLE t (a INT)")
     with pytest.raises(psycopg2.Error) as caught:
         warehouse.run(statement)
@@ -102,7 +102,7 @@ def test_what_redshift_refuses_is_refused(warehouse: Warehouse, statement: str) 
     assert warehouse.run("SELECT COUNT(*) FROM t") == [(0,)]
 
 
-def test_refusal_aborts_the_transaction(warehouse: Warehouse) -> None:
+def test_refusal_aborts_the_transaction(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT)")
     warehouse.run("BEGIN")
     warehouse.run("INSERT INTO t VALUES (1)")
@@ -145,11 +145,11 @@ WORKS = [
 
 
 @pytest.mark.parametrize(("statement", "expected"), WORKS)
-def test_redshift_functions_work(warehouse: Warehouse, statement: str, expected: Any) -> None:
+def test_redshift_functions_work(warehouse: Database, statement: str, expected: Any) -> None:
     assert warehouse.run(statement) == [(expected,)]
 
 
-def test_extract_names_its_column_date_part(warehouse: Warehouse) -> None:
+def test_extract_names_its_column_date_part(warehouse: Database) -> None:
     with warehouse.connection.cursor() as cursor:
         cursor.execute("SELECT EXTRACT(hour FROM SYSDATE), EXTRACT(day FROM SYSDATE) AS day")
         assert [column.name for column in cursor.description] == ["date_part", "day"]
@@ -159,7 +159,7 @@ BOOLEANS = ["SELECT true::varchar", "SELECT CAST(a > 1 AS varchar(5)) FROM t"]
 
 
 @pytest.mark.parametrize("statement", BOOLEANS)
-def test_booleans_are_no_texts(warehouse: Warehouse, statement: str) -> None:
+def test_booleans_are_no_texts(warehouse: Database, statement: str) -> None:
     warehouse.run("CREATE TABLE t (a INT)")
     warehouse.run("INSERT INTO t VALUES (1)")
     with pytest.raises(psycopg2.errors.CannotCoerce) as caught:
@@ -169,7 +169,7 @@ def test_booleans_are_no_texts(warehouse: Warehouse, statement: str) -> None:
     assert caught.value.diag.context is None
 
 
-def test_merge_with_two_rows_for_one_is_an_error_in_redshifts_words(warehouse: Warehouse) -> None:
+def test_merge_with_two_rows_for_one_is_an_error_in_redshifts_words(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT, b INT)")
     warehouse.run("INSERT INTO t VALUES (1, 1)")
     warehouse.run("CREATE TABLE s (a INT, b INT)")
@@ -191,14 +191,14 @@ NOT_FOR_CLIENTS = [
 
 @pytest.mark.parametrize("statement", NOT_FOR_CLIENTS)
 def test_the_sandboxs_own_functions_and_tables_are_not_for_clients(
-    warehouse: Warehouse, statement: str
+    warehouse: Database, statement: str
 ) -> None:
     warehouse.run("CREATE TABLE t (a INT)")
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         warehouse.run(statement)
 
 
-def test_long_list_of_rows_is_inserted_whole(warehouse: Warehouse) -> None:
+def test_long_list_of_rows_is_inserted_whole(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT, b VARCHAR(20))")
     values = ",".join(f"({number}, 'it''s; --{number}')" for number in range(20_000))
     warehouse.run(f"INSERT INTO t VALUES {values}")
@@ -206,7 +206,7 @@ def test_long_list_of_rows_is_inserted_whole(warehouse: Warehouse) -> None:
     assert found == [(20_000, "it's; --9999")]
 
 
-def test_lost_update_is_a_serialization_failure_in_redshifts_words(warehouse: Warehouse) -> None:
+def test_lost_update_is_a_serialization_failure_in_redshifts_words(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (a INT)")
     warehouse.run("INSERT INTO t VALUES (1)")
     warehouse.run("BEGIN")
@@ -220,20 +220,20 @@ def test_lost_update_is_a_serialization_failure_in_redshifts_words(warehouse: Wa
     assert (caught.value.pgcode, caught.value.diag.message_primary) == ("XX000", "1023")
 
 
-def test_text_of_any_kind_survives_the_trip(warehouse: Warehouse) -> None:
+def test_text_of_any_kind_survives_the_trip(warehouse: Database) -> None:
     text = "quote ' double \" back \\ semi ; tab \t é 漢 -- not a comment /* nor this */"
     with warehouse.connection.cursor() as cursor:
         cursor.execute("SELECT %s", (text,))
         assert cursor.fetchall() == [(text,)]
 
 
-def test_large_result_arrives_whole(warehouse: Warehouse) -> None:
+def test_large_result_arrives_whole(warehouse: Database) -> None:
     rows = warehouse.run("SELECT number, repeat('x', 100) FROM generate_series(1, 50000) AS number")
     assert len(rows) == 50_000
     assert rows[-1] == (50_000, "x" * 100)
 
 
-def test_query_can_be_cancelled(warehouse: Warehouse) -> None:
+def test_query_can_be_cancelled(warehouse: Database) -> None:
     import threading
 
     timer = threading.Timer(0.3, warehouse.connection.cancel)

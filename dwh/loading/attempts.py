@@ -38,13 +38,13 @@ ROLE_REASON = "Redshift may not take the role yet: IAM can need a minute to tell
 ENDED = {"57P01", "57P02", "57P03"}
 
 
-def carry_out(load: Load, run: Run) -> None:
+def load_with_retries(load: Load, run: Run) -> None:
     """Carry out a load, and again as a whole some times if it failed for a reason that passes."""
     pauses = {True: iter(ROLE_PAUSES), False: iter(WAREHOUSE_PAUSES)}
     is_repeated = False
     while True:
         try:
-            return attempt(load, run)
+            return load_once(load, run)
         except Exception as error:
             reason = passing_reason(error, is_repeated)
             pause = next(pauses[isinstance(error, RoleError)], None) if reason else None
@@ -55,7 +55,7 @@ def carry_out(load: Load, run: Run) -> None:
             is_repeated = True
 
 
-def attempt(load: Load, run: Run) -> None:
+def load_once(load: Load, run: Run) -> None:
     """Carry out a load once, in one transaction that tells the run log how it ended."""
     cluster = available_cluster(run.config)
     run.role = role_arn(cluster, run.config)

@@ -36,11 +36,11 @@ def look(aws: Clients, config: Config, restore: str | None = None) -> Environmen
         existing_groups=security_group.look_at_existing(aws, config),
         cluster=cluster,
         restore=restore,
-        snapshot=find_snapshot(aws.redshift, config, cluster, restore),
+        snapshot=snapshot_to_restore(aws.redshift, config, cluster, restore),
     )
 
 
-def find_snapshot(
+def snapshot_to_restore(
     redshift: Any, config: Config, cluster: Described | None, name: str | None
 ) -> Described | None:
     """The snapshot to restore, unless there is a cluster."""

@@ -19,9 +19,9 @@ from sandbox.aws import network
 from sandbox.aws.background import STATE_LOCK, as_it_is, background
 from sandbox.aws.requests import SLICES_PER_NODE
 from sandbox.aws.snapshots import Snapshot
-from sandbox.cluster.warehouse import Identity, Warehouse
+from sandbox.cluster.warehouse import ClusterIdentity, Warehouse
 
-WarehouseMaker = Callable[[Identity, Path | None], Warehouse]
+WarehouseMaker = Callable[[ClusterIdentity, Path | None], Warehouse]
 # On AWS too, a change shows a moment after the answer.
 MODIFY_SECONDS = 0.2
 AVAILABILITY = {"available": "Available", "creating": "Modifying", "modifying": "Modifying"}
@@ -183,9 +183,9 @@ class Cluster(models.Cluster):  # type: ignore[misc]
         with STATE_LOCK:
             forget()
 
-    def _identity(self) -> Identity:
+    def _identity(self) -> ClusterIdentity:
         slices = SLICES_PER_NODE.get(self.node_type, 2) * self.number_of_nodes
-        return Identity(
+        return ClusterIdentity(
             name=self.cluster_identifier,
             region=self.region,
             account=self.account_id,

@@ -27,7 +27,7 @@ from sandbox.aws.background import STATE_LOCK, as_it_is, background
 from sandbox.aws.cluster_life import Cluster
 from sandbox.aws.requests import Parameters
 from sandbox.aws.snapshots import KEPT_FOREVER, Snapshot
-from sandbox.cluster.warehouse import Identity, Warehouse
+from sandbox.cluster.warehouse import ClusterIdentity, Warehouse
 from sandbox.postgres.server import Postgres
 
 END_SECONDS = 15
@@ -233,7 +233,7 @@ OPERATIONS = {
 def install(postgres: Postgres, tls: ssl.SSLContext) -> None:
     """Put our clusters into moto, in this process."""
 
-    def make_warehouse(cluster: Cluster, identity: Identity, data: Path | None) -> Warehouse:
+    def make_warehouse(cluster: Cluster, identity: ClusterIdentity, data: Path | None) -> Warehouse:
         warehouse = Warehouse(postgres, identity, tls, data)
         with STATE_LOCK:
             _warehouses.add(warehouse)

@@ -22,7 +22,7 @@ from sandbox.aws.requests import Parameters, unsupported
 from sandbox.postgres.server import folder_size
 
 KEPT_FOREVER = -1
-MEGABYTE = 1 << 20
+MEBIBYTE = 1 << 20
 
 
 class Snapshot(models.Snapshot):  # type: ignore[misc]
@@ -57,7 +57,7 @@ class Snapshot(models.Snapshot):  # type: ignore[misc]
             raise
         with STATE_LOCK:
             self.data = data
-            self.total_backup_size_in_mega_bytes = round(size / MEGABYTE, 1)
+            self.total_backup_size_in_mega_bytes = round(size / MEBIBYTE, 1)
             self.status = "available"
 
     def begin_restore(self) -> None:

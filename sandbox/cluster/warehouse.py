@@ -22,7 +22,7 @@ from sandbox.postgres.server import Postgres
 
 
 @dataclass(frozen=True)
-class Identity:
+class ClusterIdentity:
     """What a warehouse has to know of its cluster."""
 
     name: str
@@ -45,7 +45,7 @@ class Warehouse:
     """
 
     def __init__(
-        self, postgres: Postgres, identity: Identity, tls: ssl.SSLContext, data: Path | None
+        self, postgres: Postgres, identity: ClusterIdentity, tls: ssl.SSLContext, data: Path | None
     ) -> None:
         self.identity = identity
         self._is_restored = data is not None

@@ -51,7 +51,7 @@ def careful_chunks(
     `report` raises.
     """
     check_paths(columns, paths)
-    target = Target(command, columns, paths)
+    target = FieldMap(command, columns, paths)
     for source in read_ahead(objects):
         with opened(source, command, scan) as stream:
             rows = careful_rows(stream, source.url, target, report)
@@ -60,7 +60,7 @@ def careful_chunks(
                 yield csv_lines(batch)
 
 
-class Target:
+class FieldMap:
     """Where a record's values go: which of them belongs to which column."""
 
     def __init__(
@@ -90,7 +90,7 @@ def _folded(found: dict[str, bytes]) -> dict[str, bytes]:
     return folded
 
 
-def careful_rows(stream: BinaryIO, url: str, target: Target, report: Report) -> Iterator[Row]:
+def careful_rows(stream: BinaryIO, url: str, target: FieldMap, report: Report) -> Iterator[Row]:
     """One stream's rows; see careful_chunks."""
     for record in records(stream, target.paths is not None):
         if isinstance(record, BadRecord):
@@ -101,7 +101,7 @@ def careful_rows(stream: BinaryIO, url: str, target: Target, report: Report) -> 
             yield row
 
 
-def _row(url: str, record: Record, target: Target, report: Report) -> Row | None:
+def _row(url: str, record: Record, target: FieldMap, report: Report) -> Row | None:
     try:
         texts = target.values(record.raw)
     except ValueRejected as problem:

@@ -18,7 +18,7 @@ from sandbox.copy.options import (
     SWITCH_VALUES,
     SWITCHES,
 )
-from sandbox.copy.tokens import QUOTED_NAME, STRING, Token, tokens
+from sandbox.copy.tokens import QUOTED_NAME, STRING, CommandToken, tokens
 from sandbox.errors import SYNTAX_ERROR, SqlError, not_supported, syntax_error
 
 INVALID_CREDENTIALS = (
@@ -85,15 +85,15 @@ class _Parser:
     """Recursive descent over the statement's tokens; one method a grammar rule."""
 
     def __init__(self, text: str) -> None:
-        self._tokens = [*tokens(text), Token("end", "end of input")]
+        self._tokens = [*tokens(text), CommandToken("end", "end of input")]
         self._position = 0
         self._seen: set[str] = set()
 
     @property
-    def _next(self) -> Token:
+    def _next(self) -> CommandToken:
         return self._tokens[self._position]
 
-    def _advance(self) -> Token:
+    def _advance(self) -> CommandToken:
         token = self._next
         self._position += token.kind != "end"
         return token

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from sandbox.copy.careful import Target, careful_rows
+from sandbox.copy.careful import FieldMap, careful_rows
 from sandbox.copy.columns import Column
 from sandbox.copy.command import CopyCommand
 from sandbox.copy.csv_rows import (
@@ -84,7 +84,7 @@ def fast_chunks(
     Lengths, ranges and NOT NULL are left to PostgreSQL.
     """
     check_paths(columns, paths)
-    plain = _PlainRows(Target(command, columns, paths), _keys(columns, paths), scan)
+    plain = _PlainRows(FieldMap(command, columns, paths), _keys(columns, paths), scan)
     for bodies in _batches(objects, command, scan):
         yield from plain.chunks(bodies)
 
@@ -180,7 +180,7 @@ class _RowDecoder:
 class _PlainRows:
     """Turns bodies into CSV, and learns which integer columns come with fractions."""
 
-    def __init__(self, target: Target, keys: tuple[str, ...], scan: Scan) -> None:
+    def __init__(self, target: FieldMap, keys: tuple[str, ...], scan: Scan) -> None:
         self._target = target
         self._keys = keys
         self._scan = scan

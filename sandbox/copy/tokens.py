@@ -20,7 +20,7 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 @dataclass(frozen=True)
-class Token:
+class CommandToken:
     """A token; `text` is a literal's or a quoted name's value, else as written."""
 
     kind: str
@@ -42,7 +42,7 @@ class Token:
         return "'...'" if self.kind == STRING else self.text
 
 
-def tokens(text: str) -> Iterator[Token]:
+def tokens(text: str) -> Iterator[CommandToken]:
     """The statement's tokens, without white space and comments.
 
     Raises SqlError 42601 at what is no token of COPY, or is never closed.
@@ -51,15 +51,17 @@ def tokens(text: str) -> Iterator[Token]:
         yield _token(found.kind, found.text)
 
 
-def _token(kind: str, text: str) -> Token:
+def _token(kind: str, text: str) -> CommandToken:
     if kind == "string":
-        return Token(STRING, _ESCAPE.sub(_unescaped, _closed(text, _CLOSED_STRING, "string")[1:-1]))
+        return CommandToken(
+            STRING, _ESCAPE.sub(_unescaped, _closed(text, _CLOSED_STRING, "string")[1:-1])
+        )
     if kind == "quoted":
         name = _closed(text, _CLOSED_NAME, "identifier")
-        return Token(QUOTED_NAME, name[1:-1].replace('""', '"'))
+        return CommandToken(QUOTED_NAME, name[1:-1].replace('""', '"'))
     if kind == "operator":
-        return Token("mark", _mark(text))
-    return Token(kind, text)
+        return CommandToken("mark", _mark(text))
+    return CommandToken(kind, text)
 
 
 def _closed(text: str, pattern: re.Pattern[str], what: str) -> str:

@@ -35,7 +35,7 @@ _ATTRIBUTES = (
 
 
 @dataclass
-class Column:
+class DeclaredColumn:
     """A column as declared. `keys` are the texts of its keys, as constraints of the table."""
 
     name: str
@@ -59,19 +59,19 @@ class Column:
         return " ".join(part for part in parts if part)
 
 
-def read_column(reader: Reader, table: str) -> Column:
+def read_column(reader: Reader, table: str) -> DeclaredColumn:
     """Pass a column with its attributes, which come in any order. Raises SqlError."""
     token = reader.take()
     name = identifier(token)
     if len(name.encode()) > POSTGRES_NAME_BYTES:
         raise not_supported(f"the sandbox takes names of up to {POSTGRES_NAME_BYTES} bytes: {name}")
-    column = Column(name, sql_name(token), read_type(reader, f"{table}.{name}"))
+    column = DeclaredColumn(name, sql_name(token), read_type(reader, f"{table}.{name}"))
     while reader.key:
         _read_attribute(reader, column)
     return column
 
 
-def _read_attribute(reader: Reader, column: Column) -> None:
+def _read_attribute(reader: Reader, column: DeclaredColumn) -> None:
     if reader.accept("default"):
         column.default = _read_default(reader)
     elif reader.key in ("identity", "generated"):
@@ -88,7 +88,7 @@ def _read_attribute(reader: Reader, column: Column) -> None:
         _read_constraint(reader, column)
 
 
-def _read_constraint(reader: Reader, column: Column) -> None:
+def _read_constraint(reader: Reader, column: DeclaredColumn) -> None:
     if reader.accept("not", "null"):
         column.not_null = True
     elif reader.accept("null"):
@@ -125,7 +125,7 @@ def _read_default(reader: Reader) -> str:
     return reader.text_since(start)
 
 
-def _read_identity(reader: Reader, column: Column) -> str:
+def _read_identity(reader: Reader, column: DeclaredColumn) -> str:
     kind = "BY DEFAULT" if reader.accept("generated", "by", "default", "as") else "ALWAYS"
     reader.expect("identity")
     arguments = reader.items()

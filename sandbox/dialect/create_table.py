@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from sandbox.dialect.column_definitions import Column, read_column, read_reference
+from sandbox.dialect.column_definitions import DeclaredColumn, read_column, read_reference
 from sandbox.dialect.sql_text import identifier, sql_name
 from sandbox.dialect.table_options import TableOptions, invalid_table, read_options
 from sandbox.dialect.token_reader import Name, Reader
@@ -44,7 +44,7 @@ class TableAttributes:
 class _Body:
     """What stands between the parentheses."""
 
-    columns: list[Column] = field(default_factory=list)
+    columns: list[DeclaredColumn] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     primary_key: list[str] | None = None
     like: str | None = None
@@ -153,7 +153,7 @@ def _attributes(head: _Head, body: _Body, options: TableOptions) -> TableAttribu
     )
 
 
-def _default_encoding(column: Column, attributes: TableAttributes) -> str:
+def _default_encoding(column: DeclaredColumn, attributes: TableAttributes) -> str:
     if attributes.temporary or column.name in attributes.sortkeys:
         return "none"
     return column.type.default_encoding()
@@ -173,7 +173,7 @@ def _read_body(items: list[Reader], table: str) -> _Body:
     return body
 
 
-def _add_column(column: Column, body: _Body, table: str) -> None:
+def _add_column(column: DeclaredColumn, body: _Body, table: str) -> None:
     if any(other.name == column.name for other in body.columns):
         raise SqlError(f'column "{column.name}" specified more than once', "42701")
     body.columns.append(column)

@@ -20,7 +20,7 @@ from sandbox.dialect.refused_words import (
     PHRASES_NOT_IN_SANDBOX,
     STATEMENTS_NOT_IN_REDSHIFT,
     STATEMENTS_NOT_IN_SANDBOX,
-    Refusal,
+    RefusedWord,
 )
 from sandbox.dialect.sql_text import Token, identifier
 from sandbox.dialect.tables_read import user_tables
@@ -37,7 +37,9 @@ class _Rule(NamedTuple):
     hint: str
 
 
-def _rules(not_in_redshift: dict[str, Refusal], not_in_sandbox: dict[str, Refusal]) -> list[_Rule]:
+def _rules(
+    not_in_redshift: dict[str, RefusedWord], not_in_sandbox: dict[str, RefusedWord]
+) -> list[_Rule]:
     tables = (
         (not_in_redshift, "{} is not supported by Amazon Redshift"),
         (not_in_sandbox, "the sandbox does not do {}"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Refusal(NamedTuple):
+class RefusedWord(NamedTuple):
     """What is refused, and what to do instead."""
 
     what: str
@@ -30,46 +30,46 @@ _LISTAGG = "Use LISTAGG."
 _GETDATE = "Use GETDATE()."
 
 
-def _all(names: str, hint: str = "") -> dict[str, Refusal]:
+def _all(names: str, hint: str = "") -> dict[str, RefusedWord]:
     """A refusal under its own name for each of these."""
-    return {name: Refusal(name.upper(), hint) for name in names.split()}
+    return {name: RefusedWord(name.upper(), hint) for name in names.split()}
 
 
-def _each(patterns: str, what: str, hint: str = "") -> dict[str, Refusal]:
+def _each(patterns: str, what: str, hint: str = "") -> dict[str, RefusedWord]:
     """The same refusal for each of these patterns, which | separates."""
-    return {pattern.strip(): Refusal(what, hint) for pattern in patterns.split("|")}
+    return {pattern.strip(): RefusedWord(what, hint) for pattern in patterns.split("|")}
 
 
 # How a statement begins. Words of MODIFIERS are left out before comparing.
 STATEMENTS_NOT_IN_REDSHIFT = {
-    "savepoint": Refusal("SAVEPOINT", _NO_SAVEPOINT),
-    "rollback to": Refusal("ROLLBACK TO SAVEPOINT", _NO_SAVEPOINT),
-    "release": Refusal("RELEASE SAVEPOINT", _NO_SAVEPOINT),
-    "create index": Refusal("CREATE INDEX", _NO_INDEX),
-    "create trigger": Refusal("CREATE TRIGGER"),
-    "create sequence": Refusal("CREATE SEQUENCE", "Use an IDENTITY column."),
-    "create extension": Refusal("CREATE EXTENSION"),
-    "create domain": Refusal("CREATE DOMAIN"),
-    "create type": Refusal("CREATE TYPE"),
-    "create rule": Refusal("CREATE RULE"),
-    "create tablespace": Refusal("CREATE TABLESPACE"),
-    "create unlogged": Refusal("CREATE UNLOGGED TABLE"),
-    "create global": Refusal("CREATE GLOBAL TEMPORARY TABLE", "Use CREATE TEMPORARY TABLE."),
-    "values": Refusal("a VALUES list as a statement", _NO_VALUES),
-    "table": Refusal("TABLE as a query", "Use SELECT * FROM."),
-    "do": Refusal("DO", "Use a stored procedure."),
-    "explain analyze": Refusal("EXPLAIN ANALYZE", "Use EXPLAIN [VERBOSE]."),
-    "explain ( analyze": Refusal("EXPLAIN (ANALYZE)", "Use EXPLAIN [VERBOSE]."),
-    "drop owned": Refusal("DROP OWNED"),
-    "security label": Refusal("SECURITY LABEL"),
-    "import foreign": Refusal("IMPORT FOREIGN SCHEMA"),
+    "savepoint": RefusedWord("SAVEPOINT", _NO_SAVEPOINT),
+    "rollback to": RefusedWord("ROLLBACK TO SAVEPOINT", _NO_SAVEPOINT),
+    "release": RefusedWord("RELEASE SAVEPOINT", _NO_SAVEPOINT),
+    "create index": RefusedWord("CREATE INDEX", _NO_INDEX),
+    "create trigger": RefusedWord("CREATE TRIGGER"),
+    "create sequence": RefusedWord("CREATE SEQUENCE", "Use an IDENTITY column."),
+    "create extension": RefusedWord("CREATE EXTENSION"),
+    "create domain": RefusedWord("CREATE DOMAIN"),
+    "create type": RefusedWord("CREATE TYPE"),
+    "create rule": RefusedWord("CREATE RULE"),
+    "create tablespace": RefusedWord("CREATE TABLESPACE"),
+    "create unlogged": RefusedWord("CREATE UNLOGGED TABLE"),
+    "create global": RefusedWord("CREATE GLOBAL TEMPORARY TABLE", "Use CREATE TEMPORARY TABLE."),
+    "values": RefusedWord("a VALUES list as a statement", _NO_VALUES),
+    "table": RefusedWord("TABLE as a query", "Use SELECT * FROM."),
+    "do": RefusedWord("DO", "Use a stored procedure."),
+    "explain analyze": RefusedWord("EXPLAIN ANALYZE", "Use EXPLAIN [VERBOSE]."),
+    "explain ( analyze": RefusedWord("EXPLAIN (ANALYZE)", "Use EXPLAIN [VERBOSE]."),
+    "drop owned": RefusedWord("DROP OWNED"),
+    "security label": RefusedWord("SECURITY LABEL"),
+    "import foreign": RefusedWord("IMPORT FOREIGN SCHEMA"),
     **_all("listen notify unlisten reassign cluster reindex checkpoint discard move load"),
 }
 STATEMENTS_NOT_IN_SANDBOX = {
-    "unload": Refusal("UNLOAD"),
-    "analyze compression": Refusal("ANALYZE COMPRESSION"),
-    "set session authorization": Refusal("SET SESSION AUTHORIZATION"),
-    "reset session authorization": Refusal("RESET SESSION AUTHORIZATION"),
+    "unload": RefusedWord("UNLOAD"),
+    "analyze compression": RefusedWord("ANALYZE COMPRESSION"),
+    "set session authorization": RefusedWord("SET SESSION AUTHORIZATION"),
+    "reset session authorization": RefusedWord("RESET SESSION AUTHORIZATION"),
 }
 MODIFIERS = frozenset(
     ("or", "replace", "temp", "temporary", "unique", "constraint", "work", "transaction")
@@ -84,33 +84,33 @@ ALTERABLE = frozenset(("table", "schema", "database", "user", "group", "role", "
 # What may stand anywhere in a statement.
 PHRASES_NOT_IN_REDSHIFT = {
     **_each("on conflict ( | on conflict do | on conflict on", "ON CONFLICT", _NO_CONFLICT),
-    "returning": Refusal("RETURNING", "SELECT the rows in a second statement."),
-    "distinct on (": Refusal("DISTINCT ON", "Use a sub-query with row_number()."),
-    "filter ( where": Refusal("FILTER (WHERE ..)", "Use CASE inside the aggregate."),
-    "is distinct from": Refusal("IS DISTINCT FROM", _COMPARE),
-    "is not distinct from": Refusal("IS NOT DISTINCT FROM", _COMPARE),
-    "( values (": Refusal("a VALUES list as a table", _NO_VALUES),
-    "for update": Refusal("SELECT .. FOR UPDATE", _LOCK),
-    "for no key update": Refusal("SELECT .. FOR NO KEY UPDATE", _LOCK),
-    "for share": Refusal("SELECT .. FOR SHARE", _LOCK),
-    "for key share": Refusal("SELECT .. FOR KEY SHARE", _LOCK),
-    "tablesample": Refusal("TABLESAMPLE"),
-    "lateral": Refusal("LATERAL"),
-    "overriding system value": Refusal("OVERRIDING SYSTEM VALUE"),
-    "overriding user value": Refusal("OVERRIDING USER VALUE"),
+    "returning": RefusedWord("RETURNING", "SELECT the rows in a second statement."),
+    "distinct on (": RefusedWord("DISTINCT ON", "Use a sub-query with row_number()."),
+    "filter ( where": RefusedWord("FILTER (WHERE ..)", "Use CASE inside the aggregate."),
+    "is distinct from": RefusedWord("IS DISTINCT FROM", _COMPARE),
+    "is not distinct from": RefusedWord("IS NOT DISTINCT FROM", _COMPARE),
+    "( values (": RefusedWord("a VALUES list as a table", _NO_VALUES),
+    "for update": RefusedWord("SELECT .. FOR UPDATE", _LOCK),
+    "for no key update": RefusedWord("SELECT .. FOR NO KEY UPDATE", _LOCK),
+    "for share": RefusedWord("SELECT .. FOR SHARE", _LOCK),
+    "for key share": RefusedWord("SELECT .. FOR KEY SHARE", _LOCK),
+    "tablesample": RefusedWord("TABLESAMPLE"),
+    "lateral": RefusedWord("LATERAL"),
+    "overriding system value": RefusedWord("OVERRIDING SYSTEM VALUE"),
+    "overriding user value": RefusedWord("OVERRIDING USER VALUE"),
     **_each("as materialized ( | as not materialized (", "WITH .. AS MATERIALIZED"),
     **_each("from only | update only | join only | using only", "ONLY"),
     **_each("fetch first | fetch next", "FETCH FIRST", _LIMIT),
-    "array [": Refusal("ARRAY[..]"),
-    "array (": Refusal("ARRAY(..)"),
+    "array [": RefusedWord("ARRAY[..]"),
+    "array (": RefusedWord("ARRAY(..)"),
     **_each("any ( ' | some ( ' | all ( ' | any ( $ | some ( $ | all ( $", "an array", "Use IN."),
-    "->": Refusal("the operator ->", _JSON),
-    "->>": Refusal("the operator ->>", _JSON),
-    "#>": Refusal("the operator #>", _JSON),
-    "#>>": Refusal("the operator #>>", _JSON),
+    "->": RefusedWord("the operator ->", _JSON),
+    "->>": RefusedWord("the operator ->>", _JSON),
+    "#>": RefusedWord("the operator #>", _JSON),
+    "#>>": RefusedWord("the operator #>>", _JSON),
 }
 PHRASES_NOT_IN_SANDBOX = {
-    "qualify": Refusal("QUALIFY", "Use a sub-query with row_number()."),
+    "qualify": RefusedWord("QUALIFY", "Use a sub-query with row_number()."),
     **_each(
         "select top 0 | select top $ | select distinct top 0 | select all top 0", "TOP n", _LIMIT
     ),

@@ -131,7 +131,7 @@ class Backend:
 
     def _send_chunks(self, chunks: Iterable[bytes]) -> None:
         try:
-            for chunk in read_ahead(chunks):
+            for chunk in prefetch(chunks):
                 if select.select([self._socket], [], [], 0)[0]:
                     break  # an error has arrived; the rest would be thrown away
                 self.send(wire.message(wire.COPY_DATA, chunk))
@@ -161,7 +161,7 @@ class Backend:
         self._socket.close()
 
 
-def read_ahead(items: Iterable[Item], depth: int = 4) -> Iterator[Item]:
+def prefetch(items: Iterable[Item], depth: int = 4) -> Iterator[Item]:
     """Make items in a thread of their own, at most `depth` ahead of their use."""
     queue: Queue[tuple[str, object]] = Queue(depth)
     abandoned = threading.Event()
