@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from conftest import Pipeline
-from script_runs import Complaint, refused
+from script_runs import Complaint, refused_here
+
+import etl
 
 Star = dict[str, list[tuple[Any, ...]]]
 
@@ -24,7 +26,7 @@ def loaded(pipeline: Pipeline) -> Pipeline:
 
 def fails_and_changes_nothing(pipeline: Pipeline, code: int = 1) -> Complaint:
     with unchanged(pipeline):
-        return refused("etl.py", "--all", "--config", str(pipeline.config), code=code)
+        return refused_here(etl, "--all", "--config", str(pipeline.config), code=code)
 
 
 @contextmanager

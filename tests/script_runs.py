@@ -9,7 +9,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +69,27 @@ def refused(
 
 
 def refused_here(
-    script: Any, *arguments: str, said: pytest.CaptureFixture[str], code: int = 1
+    script: Any,
+    *arguments: str,
+    said: pytest.CaptureFixture[str] | None = None,
+    code: int = 1,
 ) -> Complaint:
-    """Run a script in this process, where it must fail, and in the agreed form."""
-    said.readouterr()
-    with pytest.MonkeyPatch.context() as patch:
+    """Run a script in this process, where it must fail, and in the agreed form.
+
+    `said` is told to forget what was printed before.
+    """
+    if said:
+        said.readouterr()
+    out, err = StringIO(), StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
         patch.setattr(sys, "argv", [script.__name__])
         found = terminal.run_script(lambda: script.main(list(arguments)))
-    printed, shown = said.readouterr()
-    assert found == code, shown
-    return read_complaint(printed, shown)
+    assert found == code, err.getvalue()
+    return read_complaint(out.getvalue(), err.getvalue())
 
 
 def read_complaint(printed: str, said: str) -> Complaint:

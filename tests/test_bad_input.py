@@ -30,7 +30,17 @@ def rows(pipeline: Pipeline, case: Case) -> tuple[tuple[Any, ...], ...]:
     return tuple(pipeline.ask(ROWS[case.folder]))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+# Of how many files the quick part tries one.
+QUICK = 6
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=[pytest.mark.exhaustive] if number % QUICK else [])
+        for number, case in enumerate(CASES)
+    ],
+)
 def test_file_is_refused_with_its_place_or_loaded_exactly(
     pipeline: Pipeline, capsys: CAPTURE, case: Case
 ) -> None:
@@ -105,9 +115,28 @@ def accepted(empty_pipeline: Pipeline) -> list[Record]:
     return [EVENT]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+SHARED = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@settings(SHARED, max_examples=12)
 @given(body=spoiled())
 def test_spoiled_file_is_refused_or_loaded_exactly(
+    empty_pipeline: Pipeline, accepted: list[Record], body: bytes
+) -> None:
+    is_refused_or_loaded_exactly(empty_pipeline, accepted, body)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(1200)
+@settings(SHARED, max_examples=200)
+@given(body=spoiled())
+def test_many_spoiled_files_are_refused_or_loaded_exactly(
+    empty_pipeline: Pipeline, accepted: list[Record], body: bytes
+) -> None:
+    is_refused_or_loaded_exactly(empty_pipeline, accepted, body)
+
+
+def is_refused_or_loaded_exactly(
     empty_pipeline: Pipeline, accepted: list[Record], body: bytes
 ) -> None:
     name = f"log_data/spoiled-{next(numbers)}.json"

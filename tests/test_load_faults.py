@@ -147,7 +147,7 @@ def alternating(number: int) -> Faults:
 
 
 # Of how many points the quick part tries one.
-QUICK = 3
+QUICK = 7
 each_way = pytest.mark.parametrize(
     ("way", "step"),
     [
