@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 
 import boto3
 import psycopg2
+from waiting import wait_until
 
 from sandbox.control import State, held_back
 
@@ -78,7 +78,7 @@ class Cloud:
 
     def wait(self, waiter: str, name: str) -> None:
         """Wait with one of boto3's waiters for a cluster."""
-        patience = {"Delay": 0.05, "MaxAttempts": 600}
+        patience = {"Delay": 0.05, "MaxAttempts": 12_000}
         found = self.client("redshift").get_waiter(waiter)
         found.wait(ClusterIdentifier=name, WaiterConfig=patience)
 
@@ -110,10 +110,7 @@ class Cloud:
 
     def wait_for_status(self, name: str, status: str) -> None:
         """Wait until a cluster has a status for which boto3 has no waiter."""
-        deadline = time.monotonic() + 60
-        while (found := self.cluster(name)["ClusterStatus"]) != status:
-            assert time.monotonic() < deadline, found
-            time.sleep(0.02)
+        wait_until(lambda: self.cluster(name)["ClusterStatus"] == status, status)
 
     def create_role(self, name: str, trust: Any = TRUST, policy: Any = READ_EVERYTHING) -> str:
         iam = self.client("iam")

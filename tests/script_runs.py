@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from conftest import EVENT, MASTER, ROOT, SONG, Cloud, write_config
+from waiting import HANG_SECONDS
 
 from dwh import terminal
 from sandbox import control
@@ -43,7 +44,7 @@ def run_script(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=HANG_SECONDS,
     )
     assert not PASSWORD.search(done.stdout + done.stderr)
     return done

@@ -127,7 +127,6 @@ def test_spoiled_file_is_refused_or_loaded_exactly(
 
 
 @pytest.mark.exhaustive
-@pytest.mark.timeout(1200)
 @settings(SHARED, max_examples=200)
 @given(body=spoiled())
 def test_many_spoiled_files_are_refused_or_loaded_exactly(

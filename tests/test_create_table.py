@@ -1,3 +1,5 @@
+"""CREATE TABLE as Redshift has it: types, defaults, keys, distribution and sort order."""
+
 from __future__ import annotations
 
 import pytest

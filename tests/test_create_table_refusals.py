@@ -1,3 +1,5 @@
+"""What CREATE TABLE must not say in Redshift, and what it answers."""
+
 from __future__ import annotations
 
 import pytest

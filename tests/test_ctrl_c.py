@@ -6,13 +6,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from aws_site import Aws
 from conftest import ROOT
 from outside import interfere
 from script_runs import environment
+from waiting import HANG_SECONDS, wait_until
 
 import shutdown_env
 
@@ -46,16 +46,13 @@ def stop_after(aws: Aws, operation: str, script: str, *options: str) -> list[str
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=variables) as process:
         wait_for(seen)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 130, said
     return said.splitlines()
 
 
 def wait_for(file: Path) -> None:
-    deadline = time.monotonic() + 60
-    while not file.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(file.exists)
 
 
 def is_stopped(aws: Aws, said: list[str]) -> bool:

@@ -1,3 +1,5 @@
+"""Redshift's SQL turned into PostgreSQL's, statement by statement."""
+
 from __future__ import annotations
 
 import pytest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
@@ -13,6 +12,7 @@ import psutil
 import psycopg2
 import pytest
 from conftest import CLUSTER, OPEN_TO_TESTS, Cloud, Database
+from waiting import wait_until
 
 from sandbox.cluster.listener import IGNORED_MOST
 from sandbox.postgres import wire
@@ -114,7 +114,4 @@ def test_clients_without_an_answer_leave_nothing_behind(warehouse: Database) -> 
         assert process.num_threads() < IGNORED_MOST
         assert warehouse.run("SELECT 1") == [(1,)]
         warehouse.another_connection().close()
-    deadline = time.monotonic() + 20
-    while process.num_fds() > before + 5 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert process.num_fds() <= before + 5
+    wait_until(lambda: process.num_fds() <= before + 5)

@@ -7,14 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg2
 import pytest
 from conftest import ROOT, Cloud, Pipeline, write_config
 from script_runs import SCRIPTS, change, refused, run_script
+from waiting import HANG_SECONDS, wait_until
 
 import sql_queries
 from dwh.errors import explain
@@ -208,7 +207,7 @@ def test_interrupted_load_changes_nothing_and_can_be_repeated(pipeline: Pipeline
         assert process.stderr
         waits = process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=HANG_SECONDS)
     assert waits == "staging tables: waiting for another load (1 s)\n"
     assert process.returncode == 130
     stopped, *error = said.splitlines()
@@ -217,19 +216,11 @@ def test_interrupted_load_changes_nothing_and_can_be_repeated(pipeline: Pipeline
         "error: stopped by Ctrl-C",
         "hint: run the same command again: that is safe",
     ]
-    until(lambda: not pipeline.ask(WAITING))
+    wait_until(lambda: not pipeline.ask(WAITING))
     other.close()
     assert pipeline.star() == before
     pipeline.load()
     assert len(pipeline.star()["songplays"]) == 1
-
-
-def until(happens: Callable[[], bool]) -> None:
-    """Wait until something happens, for some seconds at most."""
-    deadline = time.monotonic() + 10
-    while not happens():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_dropping_tables_says_that_it_waits_for_a_load(pipeline: Pipeline) -> None:
@@ -241,7 +232,7 @@ def test_dropping_tables_says_that_it_waits_for_a_load(pipeline: Pipeline) -> No
         assert process.stderr
         assert process.stderr.readline() == "tables: waiting for a load (1 s)\n"
         other.close()
-        process.communicate(timeout=60)
+        process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 0
 
 

@@ -21,6 +21,7 @@ from fast_clock import fast_clock
 from load_faults import WAYS, Faults, Killed, at
 from script_runs import change
 from straight import straight
+from waiting import HANG_SECONDS
 
 import etl
 from dwh.errors import DwhError, explain
@@ -76,7 +77,7 @@ class Night:
 
 def create(postgres: Any, statement: str) -> None:
     """Create a database, once the sessions of its template have ended."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + HANG_SECONDS
     while True:
         try:
             postgres.cursor().execute(statement)
@@ -157,7 +158,6 @@ each_way = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.timeout(400)
 @each_way
 def test_star_is_the_old_or_the_new_one_and_the_next_run_makes_it_the_new_one(
     night: Night,

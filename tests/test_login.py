@@ -18,6 +18,7 @@ import trustme
 from botocore.exceptions import ClientError
 from conftest import BUCKET, CLUSTER, MASTER, Cloud
 from psycopg2 import OperationalError
+from waiting import HANG_SECONDS
 
 from sandbox.postgres import wire
 
@@ -131,7 +132,7 @@ def test_psql_connects_and_asks(cloud: Cloud, cluster_role: str) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_SECONDS,
     )
     assert (result.stdout, result.returncode) == ("42\n", 0), result.stderr
 

@@ -1,3 +1,5 @@
+"""MERGE, as far as Redshift has it."""
+
 from __future__ import annotations
 
 import pytest

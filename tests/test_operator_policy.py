@@ -216,7 +216,6 @@ RESTORE = [
 ]
 
 
-@pytest.mark.timeout(240)
 def test_policy_is_enough_for_all_scripts_and_nothing_in_it_is_idle(operator: Operator) -> None:
     aws, needed = operator.aws, list[Permission]()
 

@@ -143,7 +143,6 @@ def test_star_depends_on_what_was_delivered_and_on_nothing_else(
 
 
 @pytest.mark.exhaustive
-@pytest.mark.timeout(400)
 @settings(SHARED, max_examples=300)
 @given(batches=deliveries(), everything=st.sampled_from([False, False, False, True]))
 def test_star_depends_on_nothing_else_in_many_examples(

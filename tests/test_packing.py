@@ -100,7 +100,6 @@ def test_auto_packs_on_aws_and_not_in_the_sandbox(pipeline: Pipeline) -> None:
     assert load_config(pipeline.config).pack_from == 1000
 
 
-@pytest.mark.timeout(200)
 def test_each_odd_file_comes_to_the_same_rows_and_rejections_packed_or_not(
     pipeline: Pipeline,
 ) -> None:

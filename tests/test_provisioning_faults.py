@@ -132,7 +132,6 @@ each_way = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.timeout(300)
 @each_way
 def test_setup_and_shutdown_that_failed_anywhere_end_right_when_run_again(
     aws: Aws,
@@ -165,7 +164,6 @@ def test_setup_and_shutdown_that_failed_anywhere_end_right_when_run_again(
 
 
 @pytest.mark.exhaustive
-@pytest.mark.timeout(300)
 def test_snapshot_is_kept_and_restored_once_whatever_failed(
     aws: Aws, record_property: Callable[[str, object], None]
 ) -> None:
@@ -199,7 +197,6 @@ def test_snapshot_is_kept_and_restored_once_whatever_failed(
     assert points >= 45
 
 
-@pytest.mark.timeout(300)
 @each_way
 def test_shutdown_leaves_nothing_of_a_setup_that_stopped_anywhere(
     aws: Aws,

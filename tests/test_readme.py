@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, write_config
+from waiting import HANG_SECONDS
 
 import sql_queries
 
@@ -31,7 +32,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 def run(script: str, config: Path) -> list[str]:
     command = [sys.executable, str(ROOT / script), "--config", str(config)]
     result = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=HANG_SECONDS
     )
     assert result.returncode == 0, result.stdout
     return result.stdout.splitlines()
@@ -106,7 +107,10 @@ def test_queries_that_it_shows_work(
     _, script, *arguments = shlex.split(command)
     arguments += ["--config", str(folder / "dwh.cfg")]
     result = subprocess.run(
-        [sys.executable, str(ROOT / script), *arguments], capture_output=True, text=True, timeout=60
+        [sys.executable, str(ROOT / script), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
     )
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.splitlines()) > 2

@@ -1,3 +1,5 @@
+"""What Redshift does not have, or the sandbox does not do, is refused by name."""
+
 from __future__ import annotations
 
 import pytest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from fast_clock import fast_clock
 from load_faults import Faults, LostAfter, LostBefore, at
 from script_runs import refused_here
 from straight import straight
+from waiting import once
 
 import etl
 import sql_queries
@@ -96,16 +96,24 @@ def test_load_whose_session_is_ended_is_tried_again(
     assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
 
 
+def is_anybody_waiting(postgres: Any) -> bool:
+    """True if a session waits for a lock that another one holds."""
+    with postgres.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        return cursor.fetchone() is not None
+
+
 def test_serialization_failure_is_tried_again(loaded: Pipeline, capsys: CAPTURE) -> None:
     """Somebody changes a user while the load is about to replace the same one."""
     loaded.events({"level": "paid", "ts": 1541105840000}, file="c.json")
     other = loaded.warehouse.another_connection()
     other.cursor().execute("UPDATE users SET first_name = 'Augusta' WHERE user_id = '39'")
-    committer = threading.Timer(1.5, other.commit)
-    committer.start()
-    with fast_clock():
+    with (
+        straight(loaded.warehouse) as postgres,
+        once(lambda: is_anybody_waiting(postgres), other.commit),
+        fast_clock(),
+    ):
         loaded.load()
-    committer.join()
     (line,) = tries(capsys.readouterr().err)
     assert line.startswith("another transaction changed the same tables; trying again in ")
     assert loaded.ask("SELECT level, first_name FROM users WHERE user_id = '39'") == [

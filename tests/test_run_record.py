@@ -16,6 +16,7 @@ import pytest
 from conftest import EVENT, ROOT, Pipeline
 from load_faults import Killed, at
 from script_runs import refused_here
+from waiting import HANG_SECONDS
 
 import etl
 from dwh import terminal
@@ -149,7 +150,7 @@ def test_run_that_was_stopped_by_ctrl_c_is_on_record(pipeline: Pipeline) -> None
         assert process.stderr
         process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 130
     other.close()
     assert pipeline.ask(RUNS) == [("stopped", 0, 0, None)]

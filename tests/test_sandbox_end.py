@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from psutil import process_iter
 from script_runs import SCRIPTS, Site, make_site, refused
+from waiting import HANG_SECONDS
 
 from sandbox import control
 from sandbox.control import State
 
 NewSite = Callable[[], Site]
-GONE_SECONDS = 20
+GONE_SECONDS = HANG_SECONDS
 
 
 @pytest.fixture

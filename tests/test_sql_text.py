@@ -1,3 +1,5 @@
+"""Reading SQL: tokens, quotes, comments and the ends of statements."""
+
 from __future__ import annotations
 
 import pytest

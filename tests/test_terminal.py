@@ -10,6 +10,7 @@ import sys
 
 import pytest
 from conftest import ROOT, Pipeline
+from waiting import HANG_SECONDS
 
 from dwh.terminal import plural, step
 
@@ -106,7 +107,7 @@ def test_reader_that_has_enough_ends_the_output(pipeline: Pipeline, script: str)
             process.stdout.readline()
         process.stdout.close()
         assert b"error" not in process.stderr.read()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=HANG_SECONDS) == 0
 
 
 def test_load_goes_on_when_nobody_reads_its_progress(pipeline: Pipeline) -> None:
@@ -115,7 +116,7 @@ def test_load_goes_on_when_nobody_reads_its_progress(pipeline: Pipeline) -> None
         assert process.stdout and process.stderr
         process.stderr.close()
         assert process.stdout.read().startswith(b"Loaded\n")
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=HANG_SECONDS) == 0
 
 
 BAR = """

@@ -8,6 +8,8 @@ from typing import Any
 import psycopg2
 import pytest
 from conftest import Database
+from straight import straight
+from waiting import once
 
 PLAYS = """
     CREATE TABLE plays (
@@ -234,11 +236,18 @@ def test_large_result_arrives_whole(warehouse: Database) -> None:
 
 
 def test_query_can_be_cancelled(warehouse: Database) -> None:
-    import threading
+    def is_running() -> bool:
+        with postgres.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE %s",
+                ("SELECT COUNT(*) FROM generate_series%",),
+            )
+            return cursor.fetchone() is not None
 
-    timer = threading.Timer(0.3, warehouse.connection.cancel)
-    timer.start()
-    with pytest.raises(psycopg2.errors.QueryCanceled):
+    with (
+        straight(warehouse) as postgres,
+        once(is_running, warehouse.connection.cancel),
+        pytest.raises(psycopg2.errors.QueryCanceled),
+    ):
         warehouse.run("SELECT COUNT(*) FROM generate_series(1, 100000000000)")
-    timer.join()
     assert warehouse.run("SELECT 1") == [(1,)]
