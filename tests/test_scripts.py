@@ -271,7 +271,7 @@ def test_no_password_is_written_down(site: Pipeline) -> None:
 def test_progress_goes_to_stderr_and_results_to_stdout(site: Pipeline) -> None:
     assert site.said["create_tables.py"].stdout == ""
     assert site.said["query.py"].stderr == ""
-    for script, title in {"setup_env.py": "Database", "etl.py": "Loaded"}.items():
+    for script, title in {"setup_env.py": "Warehouse", "etl.py": "Loaded"}.items():
         said = site.said[script]
         assert said.stdout.startswith(f"{title}\n")
         steps = [line for line in said.stderr.splitlines() if not OTHER_LINES.match(line)]
