@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 from botocore.exceptions import ClientError
 from conftest import CLUSTER, MASTER, Cloud, numbers
-from test_sandbox_end import processes
+from running_processes import processes
 
 from sandbox import control
 

@@ -78,3 +78,13 @@ def test_files_that_it_shows_make_a_star(empty_pipeline: Pipeline) -> None:
     star = {table: len(rows) for table, rows in empty_pipeline.star().items()}
     assert star == dict.fromkeys(sql_queries.star_tables, 1)
     assert empty_pipeline.ask("SELECT song_id FROM songplays") == [("SOLANTERN",)]
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "sandbox/README.md"])
+def test_files_that_it_names_are_there(document: str) -> None:
+    named = re.findall(r"`([\w/.]+\.(?:py|md|sql|txt|cfg))`", (ROOT / document).read_text())
+    there = [f"/{path.relative_to(ROOT)}" for path in ROOT.glob("*.*")]
+    for folder in ("dwh", "sandbox", "tests", "docs"):
+        there += [f"/{path.relative_to(ROOT)}" for path in (ROOT / folder).rglob("*.*")]
+    assert len(named) > 10
+    assert [name for name in named if not any(path.endswith(f"/{name}") for path in there)] == []

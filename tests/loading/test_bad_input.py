@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from bad_input import LOGS, Case, Refused, Rows, Unsound, all_cases
+from bad_files import LOGS, Case, Refused, Rows, Unsound, all_cases
 from conftest import EVENT, SONG, Pipeline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

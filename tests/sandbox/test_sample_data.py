@@ -71,7 +71,7 @@ print(sha256(b"".join(key.encode() + body for key, body in sample_objects())).he
 
 @pytest.mark.parametrize("seed", ["0", "4711"])
 def test_every_byte_is_the_same_as_ever_whatever_the_hash_seed(seed: str) -> None:
-    command, root = [sys.executable, "-c", DIGEST], Path(__file__).parents[1]
+    command, root = [sys.executable, "-c", DIGEST], Path(__file__).parents[2]
     environment = os.environ | {"PYTHONHASHSEED": seed}
     digest = subprocess.run(command, env=environment, cwd=root, capture_output=True, check=True)
     assert digest.stdout == b"243b8d2430d0a98b7b0183ac287758bfee5a483f73670356bc5bf136e0616596"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import EVENT, ROOT, Pipeline
-from load_faults import Killed, at
+from fault_injection import Killed, at
 from script_runs import refused_here
 from waiting import HANG_SECONDS
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from psutil import process_iter
+from running_processes import processes
 from script_runs import SCRIPTS, Site, make_site, refused
 from waiting import HANG_SECONDS
 
@@ -32,12 +32,6 @@ def new_site(tmp_path: Path) -> Iterator[NewSite]:
     yield make
     for site in made:
         control.stop(site.state)
-
-
-def processes(*folders: str | Path) -> list[str]:
-    """The processes whose command line names one of the folders."""
-    lines = [" ".join(process.info["cmdline"] or []) for process in process_iter(["cmdline"])]
-    return [line for line in lines if any(str(folder) in line for folder in folders)]
 
 
 def is_gone(site: Site, state: State) -> bool:

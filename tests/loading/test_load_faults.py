@@ -18,7 +18,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from conftest import EVENT, Pipeline
 from fast_clock import fast_clock
-from load_faults import WAYS, Faults, Killed, at
+from fault_injection import WAYS, Faults, Killed, at
 from script_runs import change
 from straight import straight
 from waiting import HANG_SECONDS

@@ -9,7 +9,7 @@ import signal
 from typing import Any
 
 import pytest
-from bad_input import Unsound, all_cases
+from bad_files import Unsound, all_cases
 from conftest import CLUSTER, EVENT, Pipeline
 from script_runs import change, refused_here
 

@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 from conftest import CLUSTER, EVENT, Pipeline
 from fast_clock import fast_clock
-from load_faults import Faults, LostAfter, LostBefore, at
+from fault_injection import Faults, LostAfter, LostBefore, at
 from script_runs import refused_here
 from straight import straight
 from waiting import once
