@@ -61,7 +61,7 @@ def _serve_until(
 
         server = api.ApiServer(port)
         buckets.fill(data)
-        clusters.install(making.result(), tls.server_context(state / CA_FILE))
+        clusters.give_warehouses(making.result(), tls.server_context(state / CA_FILE))
     server.start()
     threading.Thread(target=buckets.look_ahead, daemon=True).start()
     publish(state, State(server.url, str(state / CA_FILE), os.getpid(), data, str(runtime)))

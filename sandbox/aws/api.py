@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from sandbox.aws import authorization
+from sandbox.aws import replacements
 from sandbox.aws.identities import keep_form
 
 HOST = "127.0.0.1"
@@ -33,7 +33,7 @@ class ApiServer:
     def __init__(self, port: int = 0) -> None:
         os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "false")
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        authorization.install()
+        replacements.install()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

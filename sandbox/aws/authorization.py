@@ -9,22 +9,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
-from moto.iam.models import SERVICE_NAME_CONVERSION, iam_backends
+from moto.iam.models import iam_backends
 from werkzeug.exceptions import NotFound
 
-from sandbox.aws import (
-    bucket_creation,
-    identities,
-    object_deletion,
-    object_listing,
-    permissions,
-    refusals,
-)
+from sandbox.aws import identities, permissions, refusals
 from sandbox.aws.identities import Identity, RejectedError
 from sandbox.aws.permissions import iam, redshift
 from sandbox.aws.permissions.call import Call, UncheckedError
@@ -43,17 +35,7 @@ class NetworkDeniedError(Exception):
     """The caller may not read what Redshift has to know of the network."""
 
 
-def install() -> None:
-    """Check the calls of moto's API, in this process."""
-    ActionAuthenticatorMixin._authenticate_and_authorize_action = _authorize
-    bucket_creation.install()
-    object_deletion.install()
-    object_listing.install()
-    refusals.install()
-    SERVICE_NAME_CONVERSION["redshift"] = "Redshift"
-
-
-def _authorize(response: Any, *_: Any) -> None:
+def authorize(response: Any, *_: Any) -> None:
     """Raise the answer to whoever may not call this; it is moto that calls."""
     try:
         identity = identities.find(response.normalized_request, response.current_account)

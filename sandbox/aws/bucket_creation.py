@@ -13,12 +13,7 @@ from moto.s3.responses import S3Response
 MOTO_PUT_BUCKET = S3Response._bucket_response_put
 
 
-def install() -> None:
-    """Put our CreateBucket into moto, in this process."""
-    S3Response._bucket_response_put = _put_bucket
-
-
-def _put_bucket(response: Any, request: Any, bucket: str, query: dict[str, Any]) -> Any:
+def put_bucket(response: Any, request: Any, bucket: str, query: dict[str, Any]) -> Any:
     """As moto does, then with tags; `query` is empty when a bucket is to be created."""
     answer = MOTO_PUT_BUCKET(response, request, bucket, query)
     if not query and response.body:

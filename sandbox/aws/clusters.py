@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg2
 from moto.core.responses import ActionResult
-from moto.redshift import models, responses
+from moto.redshift import models
 from moto.redshift.exceptions import (
     ClusterAlreadyExistsFaultError,
     ClusterNotFoundError,
@@ -230,8 +230,8 @@ OPERATIONS = {
 }
 
 
-def install(postgres: Postgres, tls: ssl.SSLContext) -> None:
-    """Put our clusters into moto, in this process."""
+def give_warehouses(postgres: Postgres, tls: ssl.SSLContext) -> None:
+    """Have clusters that are made from now on hold their data in this PostgreSQL."""
 
     def make_warehouse(cluster: Cluster, identity: ClusterIdentity, data: Path | None) -> Warehouse:
         warehouse = Warehouse(postgres, identity, tls, data)
@@ -242,10 +242,6 @@ def install(postgres: Postgres, tls: ssl.SSLContext) -> None:
         return warehouse
 
     Cluster.make_warehouse = make_warehouse  # type: ignore[assignment]
-    models.redshift_backends.backend = RedshiftBackend
-    network.install()
-    for name, operation in OPERATIONS.items():
-        setattr(responses.RedshiftResponse, name, operation)
 
 
 def stop_all() -> None:

@@ -86,7 +86,7 @@ def _is_for_address(rule: Any, address: str) -> bool:
     return any(ip_address(address) in ip_network(each, strict=False) for each in ranges)
 
 
-def _delete_security_group(ec2: Any, name: str | None = None, group_id: str | None = None) -> None:
+def delete_security_group(ec2: Any, name: str | None = None, group_id: str | None = None) -> None:
     """As moto does, but not while a cluster uses the group."""
     with STATE_LOCK:
         group = ec2.get_security_group_by_name_or_id(group_id or name)
@@ -94,8 +94,3 @@ def _delete_security_group(ec2: Any, name: str | None = None, group_id: str | No
         if group and any(group.id in cluster.vpc_security_group_ids for cluster in clusters):
             raise DependencyViolationError(f"resource {group.id} has a dependent object")
         MOTO_DELETE_SECURITY_GROUP(ec2, name, group_id)
-
-
-def install() -> None:
-    """Put our DeleteSecurityGroup into moto, in this process."""
-    SecurityGroupBackend.delete_security_group = _delete_security_group

@@ -16,12 +16,7 @@ END = "</DeleteResult>"
 NOTHING = f'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{END}'
 
 
-def install() -> None:
-    """Put our DeleteObjects into moto, in this process."""
-    S3Response._bucket_response_delete_keys = _delete_objects
-
-
-def _delete_objects(response: Any, bucket: str, authenticated: bool = True) -> Any:
+def delete_objects(response: Any, bucket: str, authenticated: bool = True) -> Any:
     """As moto does, but without the objects in `response.refused_objects`: messages by key."""
     refused: dict[str, str] = getattr(response, "refused_objects", {})
     if not refused:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from moto.core import errors
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from werkzeug.exceptions import HTTPException
@@ -59,10 +58,11 @@ REJECTIONS = {
 }
 
 
-def install() -> None:
-    """Tell moto that these codes are of no service of their own, so that it does not wonder."""
-    codes = [code for each in REJECTIONS.values() for _, code, _ in each.values()]
-    errors.COMMON_ERROR_CODES.extend([*codes, "AccessDenied", "UnsupportedOperation"])
+# Codes that are of no service of their own, so that moto need not wonder.
+CODES = {code for each in REJECTIONS.values() for _, code, _ in each.values()} | {
+    "AccessDenied",
+    "UnsupportedOperation",
+}
 
 
 class _Error(ServiceException):  # type: ignore[misc]
