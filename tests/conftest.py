@@ -9,6 +9,7 @@ import re
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from cloud import REGION as REGION
 from cloud import TRUST as TRUST
 from cloud import Cloud as Cloud
 from hypothesis import HealthCheck, settings
+from straight import execute_once_unused, straight
 
 import create_tables
 import etl
@@ -108,16 +110,59 @@ def cluster_role(cloud: Cloud) -> str:
 
 
 @pytest.fixture
-def warehouse(cloud: Cloud, cluster_role: str) -> Iterator[Database]:
+def warehouse(
+    cloud: Cloud, cluster_role: str, request: pytest.FixtureRequest
+) -> Iterator[Database]:
+    """An empty database; with the tables if the test is one of the pipeline."""
     database = f"test{next(numbers)}"
-    with_dev = cloud.connect("dev")
-    with_dev.autocommit = True
-    with_dev.cursor().execute(f"CREATE DATABASE {database}")
+    if "empty_pipeline" in request.fixturenames:
+        copy_database(request.getfixturevalue("prepared"), database)
+    else:
+        create_database(cloud, database)
     connection = cloud.connect(database)
     connection.autocommit = True
     yield Database(cloud, database, connection, cluster_role)
     connection.close()
-    with_dev.close()
+
+
+def create_database(cloud: Cloud, name: str) -> None:
+    """Create an empty database in the test cluster."""
+    with closing(cloud.connect("dev")) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(f"CREATE DATABASE {name}")
+
+
+@pytest.fixture(scope="session")
+def prepared(cloud: Cloud, cluster_role: str, tmp_path_factory: pytest.TempPathFactory) -> Database:
+    """A database with the pipeline's tables, for others to be copied from."""
+    found = Database(cloud, "prepared", None, cluster_role)
+    create_database(cloud, found.database)
+    config = write_config(tmp_path_factory.mktemp("prepared") / "dwh.cfg", settings_of(found))
+    assert create_tables.main(["--config", str(config)]) == 0
+    return found
+
+
+def copy_database(template: Database, name: str) -> None:
+    """Create a database as a copy of another, past the endpoint, which has no such statement."""
+    with straight(template, "postgres") as postgres:
+        copy = f"CREATE DATABASE {name} TEMPLATE {template.database} OWNER {MASTER}"
+        execute_once_unused(postgres, copy)
+
+
+def settings_of(warehouse: Database) -> dict[str, str]:
+    """What dwh.cfg says of a database."""
+    folder = f"s3://{BUCKET}/{warehouse.database}"
+    return {
+        "IDENTIFIER": CLUSTER,
+        "DATABASE": warehouse.database,
+        "USER": MASTER,
+        "ROLE": "test-role",
+        "LOG_DATA": f"{folder}/log_data",
+        "LOG_JSON_PATHS": f"{folder}/log_json_path.json",
+        "SONG_DATA": f"{folder}/song_data",
+        "STATE": str(Path(warehouse.cloud.state.ca_file).parent),
+        "DATA": warehouse.cloud.state.data,
+    }
 
 
 @dataclass
@@ -187,22 +232,8 @@ JSON_PATHS = {"jsonpaths": [f"$['{key}']" for key in EVENT]}
 @pytest.fixture
 def empty_pipeline(warehouse: Database, tmp_path: Path) -> Pipeline:
     """The pipeline with its tables, and nothing in S3 but the JSONPaths file."""
-    folder = f"s3://{BUCKET}/{warehouse.database}"
-    settings = {
-        "IDENTIFIER": CLUSTER,
-        "DATABASE": warehouse.database,
-        "USER": MASTER,
-        "ROLE": "test-role",
-        "LOG_DATA": f"{folder}/log_data",
-        "LOG_JSON_PATHS": f"{folder}/log_json_path.json",
-        "SONG_DATA": f"{folder}/song_data",
-        "STATE": str(Path(warehouse.cloud.state.ca_file).parent),
-        "DATA": warehouse.cloud.state.data,
-    }
     warehouse.put("log_json_path.json", json.dumps(JSON_PATHS))
-    config = write_config(tmp_path / "dwh.cfg", settings)
-    assert create_tables.main(["--config", str(config)]) == 0
-    return Pipeline(warehouse, config)
+    return Pipeline(warehouse, write_config(tmp_path / "dwh.cfg", settings_of(warehouse)))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from dwh.config import Config
@@ -100,7 +101,7 @@ class Run:
         for part in (self.files, self.locations, self.copies, self.lines, self.steps):
             part.clear()
 
-    @property
+    @cached_property
     def folder(self) -> WorkFolder:
         """Where the load writes what COPY is to read; the role is of the bucket's account."""
         return WorkFolder(self.config, self.role.split(":")[4])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,8 +19,7 @@ from conftest import EVENT, Pipeline
 from fast_clock import fast_clock
 from fault_injection import WAYS, Faults, Killed, at
 from script_runs import change
-from straight import straight
-from waiting import HANG_SECONDS
+from straight import execute_once_unused, straight
 
 import etl
 from dwh.errors import DwhError, explain
@@ -55,7 +53,7 @@ class Night:
         name = f"{self.pipeline.warehouse.database}_{number}"
         template = self.pipeline.warehouse.database
         with straight(self.pipeline.warehouse, "postgres") as postgres:
-            create(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+            execute_once_unused(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
             change(self.pipeline.config, cluster_DATABASE=name)
             yield name
             postgres.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -73,18 +71,6 @@ class Night:
     def run(self) -> None:
         with fast_clock():
             assert etl.main(["--config", str(self.pipeline.config)]) == 0
-
-
-def create(postgres: Any, statement: str) -> None:
-    """Create a database, once the sessions of its template have ended."""
-    deadline = time.monotonic() + HANG_SECONDS
-    while True:
-        try:
-            postgres.cursor().execute(statement)
-            return
-        except psycopg2.errors.ObjectInUse:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
 
 
 def read(cursor: Any, query: str) -> list[tuple[Any, ...]]:
