@@ -71,6 +71,7 @@ def install(replacements: Iterable[Replacement] = REPLACEMENTS) -> None:
     replacements = tuple(replacements)
     for each in replacements:
         check(each)
+    check_service_names()
     for each in replacements:
         setattr(each.owner, each.name, each.ours)
     SERVICE_NAME_CONVERSION.update(SERVICE_NAMES)
@@ -85,3 +86,11 @@ def check(replacement: Replacement) -> None:
         has = "has no" if found is None else "has a"
         called = getattr(owner, "__qualname__", type(owner).__qualname__)
         raise ChangedMotoError(f"moto {has} {called}.{name}: review sandbox/aws/replacements.py")
+
+
+def check_service_names() -> None:
+    """Raise ChangedMotoError if moto has a name of its own for a service that is named here."""
+    for service, ours in SERVICE_NAMES.items():
+        if SERVICE_NAME_CONVERSION.get(service, ours) != ours:
+            where = f"SERVICE_NAME_CONVERSION[{service!r}]"
+            raise ChangedMotoError(f"moto has a {where}: review sandbox/aws/replacements.py")

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
-from typing import Any
+import re
 
 import pytest
 from conftest import ROOT
+from moto.iam.models import SERVICE_NAME_CONVERSION
 
-from sandbox.aws.replacements import REPLACEMENTS, ChangedMotoError, Replacement, install
+from sandbox.aws.replacements import (
+    REPLACEMENTS,
+    ChangedMotoError,
+    Replacement,
+    install,
+)
+
+# moto, and what it stands on.
+PACKAGES = {"moto", "botocore", "boto3", "werkzeug", "flask", "flask_cors"}
+SETTERS = {"setattr", "delattr", "type.__setattr__", "object.__setattr__"}
+MUTATORS = {"append", "clear", "extend", "insert", "pop", "remove", "setdefault", "update"}
+IMPORTS = """
+import moto.iam.models
+import moto.s3 as other
+import werkzeug.serving
+from botocore.auth import SigV4Auth
+from moto.redshift import models
+"""
 
 
 class Moto:
@@ -38,39 +55,83 @@ def test_moto_that_has_changed_is_named_and_nothing_is_replaced(
     assert Moto().there() == "moto's"
 
 
-def names_of_moto(tree: ast.Module) -> set[str]:
-    """The names in a module that are imported from moto."""
-    imports = [each for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)]
-    ours = [each for each in imports if (each.module or "").split(".")[0] == "moto"]
-    return {alias.asname or alias.name for each in ours for alias in each.names}
+def test_service_that_moto_names_otherwise_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SERVICE_NAME_CONVERSION, "redshift", "Otherwise")
+    with pytest.raises(ChangedMotoError, match=r"moto has a SERVICE_NAME_CONVERSION\['redshift'\]"):
+        install([])
+    assert SERVICE_NAME_CONVERSION["redshift"] == "Otherwise"
 
 
-def assigned(tree: ast.Module) -> list[ast.expr]:
-    """What a module assigns to, the first arguments of setattr included."""
-    found: list[ast.expr] = []
+def names_of_others(tree: ast.Module) -> set[str]:
+    """The names that a module imports from moto and what it stands on."""
+    found = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign):
-            found += [each for each in node.targets if not isinstance(each, ast.Name)]
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "setattr":
-            found.append(node.args[0])
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
+            found |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            theirs = [each for each in node.names if each.name.split(".")[0] in PACKAGES]
+            found |= {alias.asname or alias.name.split(".")[0] for alias in theirs}
     return found
 
 
+def changed(node: ast.AST) -> list[ast.expr]:
+    """What a node changes: by assigning or deleting, by setattr or by a method of lists or dicts.
+
+    A change by way of another name, as in `there = models.X; there.y = 1`, is not seen.
+    """
+    if isinstance(node, (ast.Attribute, ast.Subscript)):
+        return [] if isinstance(node.ctx, ast.Load) else [node]
+    if isinstance(node, ast.AugAssign):
+        return [node.target]
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in SETTERS:
+        return node.args[:1]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return [node.func.value] if node.func.attr in MUTATORS else []
+    return []
+
+
 def replaced_in(source: str) -> list[str]:
-    """The attributes and items of moto's that a module assigns to."""
+    """What is others', and a module changes it."""
     tree = ast.parse(source)
-    moto = names_of_moto(tree)
-    targets = [ast.unparse(each) for each in assigned(tree)]
-    return [each for each in targets if each.replace("[", ".").split(".")[0] in moto]
+    others = names_of_others(tree)
+    texts = [ast.unparse(each) for node in ast.walk(tree) for each in changed(node)]
+    return [each for each in texts if re.split(r"[.(\[]", each)[0] in others]
 
 
 def test_no_other_module_replaces_what_is_motos() -> None:
-    modules: list[Any] = sorted((ROOT / "sandbox").rglob("*.py"))
-    assert ROOT / "sandbox" / "aws" / "clusters.py" in modules
-    found = {str(Path(path)): replaced_in(path.read_text()) for path in modules}
-    assert {path for path, names in found.items() if names} == set()
+    room = ROOT / "sandbox"
+    found = {
+        str(each.relative_to(room)): replaced_in(each.read_text())
+        for each in room.rglob("*")
+        if each.suffix == ".py"
+    }
+    assert [path for path, names in found.items() if names] == ["aws/replacements.py"]
 
 
-@pytest.mark.parametrize("line", ["models.X.y = 1", "models.z['a'] = 1", "setattr(models.X, n, 1)"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "models.X.y = 1",
+        "models.X.y: int = 1",
+        "models.X.y, z = 1, 2",
+        "models.X.y += 1",
+        "models.z['a'] = 1",
+        "del models.X.y",
+        "models.X().y = 1",
+        "setattr(models.X, n, 1)",
+        "type.__setattr__(models.X, 'y', 1)",
+        "models.z.update(a=1)",
+        "models.z.append(1)",
+        "other.X.y = 1",
+        "moto.iam.models.X.y = 1",
+        "werkzeug.serving.make_server = 1",
+        "SigV4Auth.signature = 1",
+    ],
+)
 def test_replacement_elsewhere_would_be_seen(line: str) -> None:
-    assert replaced_in(f"from moto.redshift import models\n{line}\n")
+    assert replaced_in(IMPORTS + line)
+
+
+@pytest.mark.parametrize("line", ["models.X(1)", "y = models.z['a']", "mine.y = models.X.y"])
+def test_use_of_what_is_motos_is_no_replacement(line: str) -> None:
+    assert replaced_in(IMPORTS + line) == []
