@@ -24,6 +24,7 @@ from cloud import TRUST as TRUST
 from cloud import Cloud as Cloud
 from hypothesis import HealthCheck, settings
 from straight import execute_once_unused, straight
+from warm_clients import warm_clients
 
 import create_tables
 import etl
@@ -87,6 +88,12 @@ class Database:
 
     def another_connection(self) -> Any:
         return self.cloud.connect(self.database)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_clients() -> Iterator[None]:
+    with warm_clients():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -249,13 +256,9 @@ def aws(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """The sandbox as AWS, and an environment there that is taken down at the end."""
     from aws_site import Aws
 
-    from dwh.aws import session_of
-
     found = Aws(cloud, tmp_path, monkeypatch)
     yield found
     found.take_down()
-    monkeypatch.undo()
-    session_of.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -278,11 +281,9 @@ def site(
     """The shared environment, which a test leaves as it was."""
     from aws_site import Aws
 
-    from dwh.aws import session_of
-
-    yield Aws(cloud, tmp_path, monkeypatch, standing)
-    monkeypatch.undo()
-    session_of.cache_clear()
+    found = Aws(cloud, tmp_path, monkeypatch, standing)
+    yield found
+    found.listen_no_more()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

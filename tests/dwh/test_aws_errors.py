@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aws_answers
+import boto3
 import pytest
 from aws_site import HERE, Aws, told
 from cloud import Cloud
 from script_runs import refused_here
 
 import setup_env
-from dwh.aws import session_of
 
 CAPTURE = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.usefixtures("no_pauses")
@@ -26,14 +26,13 @@ def begun(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     yield "begun"
     with pytest.MonkeyPatch.context() as patch:
         Aws(cloud, folder, patch, "begun").take_down()
-    session_of.cache_clear()
 
 
 @pytest.fixture
 def new(cloud: Cloud, begun: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    yield Aws(cloud, tmp_path, monkeypatch, begun)
-    monkeypatch.undo()
-    session_of.cache_clear()
+    found = Aws(cloud, tmp_path, monkeypatch, begun)
+    yield found
+    found.listen_no_more()
 
 
 # ---------------------------------------------------------------------------- AWS's answers
@@ -262,7 +261,7 @@ def test_subnet_group_that_is_not_there_is_named(new: Aws, capsys: CAPTURE) -> N
 
 
 def test_region_without_a_default_vpc_is_named(new: Aws, capsys: CAPTURE) -> None:
-    ec2 = session_of("aws").client("ec2", "eu-west-3")
+    ec2 = boto3.Session().client("ec2", "eu-west-3")
     (vpc,) = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
     for subnet in ec2.describe_subnets()["Subnets"]:
         ec2.delete_subnet(SubnetId=subnet["SubnetId"])

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import pytest
 from aws_site import Aws
 from botocore.exceptions import ClientError
@@ -18,7 +19,6 @@ import etl
 import query
 import setup_env
 import shutdown_env
-from dwh.aws import session_of
 from dwh.errors import explain
 from dwh.provisioning.role import POLICY_NAME
 
@@ -45,7 +45,6 @@ class Operator:
         key = self.iam.create_access_key(UserName=aws.name)["AccessKey"]
         aws.patch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
         aws.patch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
-        session_of.cache_clear()
         self.key_id = key["AccessKeyId"]
         self.may_do_all_but(None)
 
@@ -91,7 +90,6 @@ def operator(aws: Aws) -> Iterator[Operator]:
     found.remove()
     for name, value in aws.variables.items():
         aws.patch.setenv(name, value)
-    session_of.cache_clear()
 
 
 # ---------------------------------------------------------------------------- a life
@@ -262,7 +260,7 @@ def test_command_of_the_docs_puts_the_names_in() -> None:
 
 def test_operator_may_do_nothing_to_what_is_not_the_environments(operator: Operator) -> None:
     aws = operator.aws
-    session = session_of("aws")
+    session = boto3.Session()
     iam, ec2, redshift = (session.client(name, "us-west-2") for name in ("iam", "ec2", "redshift"))
     theirs = aws.cloud.client("ec2").create_security_group(
         GroupName=f"{aws.name}-theirs", Description="not ours"

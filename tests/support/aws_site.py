@@ -5,24 +5,22 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.handlers import BUILTIN_HANDLERS
-from botocore.loaders import create_loader
 from conftest import BUCKET, EVENT, JSON_PATHS, SONG, Cloud, write_config
 from script_runs import Complaint, change, refused_here
+from warm_clients import Listener, ignore, listen
 
 import setup_env
 import shutdown_env
-from dwh.aws import ApiEndpoint, attempt, session_of
+from dwh.aws import ApiEndpoint, attempt
 
 HERE = "127.0.0.1/32"
 ELSEWHERE = "192.0.2.7/32"
-LOADER = create_loader()  # reads AWS's API models once for all sessions
 numbers = itertools.count(1)
 
 
@@ -35,16 +33,13 @@ class Aws:
         self.cloud, self.patch = cloud, patch
         self.name = name or f"env-{next(numbers):03}"
         self.config = write_config(folder / "dwh.cfg", self.settings())
-        self._listeners = list(BUILTIN_HANDLERS)
-        cloud.client("iam")  # the session of the tests themselves keeps the listeners of now
+        self._listeners: list[tuple[str, Listener]] = []
         for name, value in self.variables.items():
             patch.setenv(name, value)
         patch.setattr("certifi.where", lambda: cloud.state.ca_file)
         address = ApiEndpoint({}, f"{cloud.state.endpoint_url}/checkip", "", {})
         patch.setattr("dwh.reachability.find_endpoint", lambda _: address)
         patch.setattr("shutdown_env.SWEEP_SECONDS", 0.3)
-        patch.setattr("botocore.session.create_loader", lambda _: LOADER)
-        session_of.cache_clear()
 
     def settings(self) -> dict[str, str]:
         return {
@@ -66,16 +61,14 @@ class Aws:
             "https_proxy": "http://[::1]:1",  # nobody listens: nothing goes to the internet
         }
 
-    def listen(self, event: str, listener: Callable[..., Any]) -> None:
+    def listen(self, event: str, listener: Listener) -> None:
         """Have a listener called for an event of every client that the scripts make."""
         self._listeners.append((event, listener))
-        self.patch.setattr("botocore.handlers.BUILTIN_HANDLERS", self._listeners)
-        session_of.cache_clear()
+        listen(event, listener)
 
     def listen_no_more(self) -> None:
-        self._listeners = list(BUILTIN_HANDLERS)
-        self.patch.setattr("botocore.handlers.BUILTIN_HANDLERS", BUILTIN_HANDLERS)
-        session_of.cache_clear()
+        while self._listeners:
+            ignore(*self._listeners.pop())
 
     def refuse(self, operation: str, *answers: tuple[str, str]) -> list[str]:
         """Answer so the first calls of an operation; the list grows by one with each call."""

@@ -15,10 +15,8 @@ import psycopg2.extensions
 import pytest
 from aws_site import refusal
 from botocore.exceptions import ConnectionClosedError
-from botocore.handlers import BUILTIN_HANDLERS
 from botocore.httpsession import URLLib3Session
-
-from dwh.aws import session_of
+from warm_clients import Listener, listening
 
 LOST = "server closed the connection unexpectedly"
 
@@ -156,15 +154,15 @@ class Calls:
 def at(faults: Faults) -> Iterator[None]:
     """Count, and fail, what loads in this process ask for in the block."""
     calls, connect = Calls(faults), psycopg2.connect
-    handlers = [("before-call", calls.before_call), ("before-send", calls.before_send)]
+    handlers: list[tuple[str, Listener]] = [
+        ("before-call", calls.before_call),
+        ("before-send", calls.before_send),
+    ]
     factory = type("Connection", (Connection,), {"faults": faults})
 
     def connect_and_count(*arguments: Any, **more: Any) -> Any:
         return connect(*arguments, connection_factory=factory, **more)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("botocore.handlers.BUILTIN_HANDLERS", [*BUILTIN_HANDLERS, *handlers])
+    with pytest.MonkeyPatch.context() as patch, listening(*handlers):
         patch.setattr(psycopg2, "connect", connect_and_count)
-        session_of.cache_clear()
         yield
-    session_of.cache_clear()
