@@ -1,4 +1,4 @@
-"""ListObjectsV2 of S3, fast enough for folders of many thousand small files.
+"""Listing the objects of S3, fast enough for folders of many thousand small files.
 
 moto looks at every object of the bucket for each page, and takes apart and puts together again the
 date of each. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
@@ -10,15 +10,17 @@ import base64
 import binascii
 from bisect import bisect_right
 from itertools import islice
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from moto.s3.exceptions import InvalidContinuationToken
-from moto.s3.models import FakeDeleteMarker
+from moto.s3.models import FakeDeleteMarker, S3Backend
 from moto.s3.responses import S3Response
 
 MOTO_LIST_OBJECTS = S3Response.list_objects_v2
+MOTO_LIST_VERSIONS = S3Backend.list_object_versions
 PAGE_SIZE = 1000
 # What is left to moto.
 SPECIAL = {"delimiter", "fetch-owner"}
@@ -43,6 +45,15 @@ def list_objects(response: Any) -> Any:
     page = list(islice(there, size))
     more = bool(size) and next(there, None) is not None
     return 200, {"Content-Type": "application/xml"}, _document(bucket.name, query, page, more)
+
+
+def list_object_versions(backend: Any, bucket_name: str, **query: Any) -> Any:
+    """As moto does, which copies every object of the bucket; here those with the prefix alone."""
+    stored = backend.get_bucket(bucket_name).keys.iterlists()
+    wanted = [each for each in stored if each[0].startswith(query["prefix"])]
+    bucket = SimpleNamespace(keys=SimpleNamespace(iterlists=lambda: wanted))
+    narrowed = SimpleNamespace(get_bucket=lambda _: bucket)
+    return MOTO_LIST_VERSIONS(narrowed, bucket_name, **query)
 
 
 def _last_name(query: dict[str, str]) -> str:

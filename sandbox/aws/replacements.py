@@ -8,18 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from moto.core import responses
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.errors import COMMON_ERROR_CODES
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.iam.models import SERVICE_NAME_CONVERSION
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.redshift.models import redshift_backends
 from moto.redshift.responses import RedshiftResponse
+from moto.s3.models import S3Backend
 from moto.s3.responses import S3Response
 
 from sandbox.aws import (
     authorization,
     bucket_creation,
     clusters,
+    lookups,
     network,
     object_deletion,
     object_listing,
@@ -42,10 +46,14 @@ REPLACEMENTS = (
     Replacement(
         ActionAuthenticatorMixin, "_authenticate_and_authorize_action", authorization.authorize
     ),
+    # What it looks up for every call, and never changes.
+    Replacement(responses, "method_names_from_class", lookups.method_names),
+    Replacement(DomainDispatcherApplication, "get_backend_for_host", lookups.service_of_host),
     # CreateBucket takes tags; DeleteObjects spares what may not be deleted; a page is listed fast.
     Replacement(S3Response, "_bucket_response_put", bucket_creation.put_bucket),
     Replacement(S3Response, "_bucket_response_delete_keys", object_deletion.delete_objects),
     Replacement(S3Response, "list_objects_v2", object_listing.list_objects),
+    Replacement(S3Backend, "list_object_versions", object_listing.list_object_versions),
     # A group that a cluster uses stays.
     Replacement(SecurityGroupBackend, "delete_security_group", network.delete_security_group),
     # Clusters that hold data, and the operations on them.
@@ -84,7 +92,7 @@ def check(replacement: Replacement) -> None:
     found = getattr(owner, name, None)
     if found is not ours and (found is None) != is_new:
         has = "has no" if found is None else "has a"
-        called = getattr(owner, "__qualname__", type(owner).__qualname__)
+        called = getattr(owner, "__qualname__", getattr(owner, "__name__", type(owner).__name__))
         raise ChangedMotoError(f"moto {has} {called}.{name}: review sandbox/aws/replacements.py")
 
 

@@ -63,15 +63,31 @@ def test_folders_are_told_apart(s3: Any) -> None:
     assert [each["Key"] for each in found["Contents"]] == ["b c+d", "z"]
 
 
-def test_deleted_object_of_a_bucket_with_versions_is_not_listed(s3: Any) -> None:
+@pytest.fixture
+def versions(s3: Any) -> str:
+    """A bucket that keeps versions, with an object, and with one that was deleted."""
     bucket = "listing-versions"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     for key in ("gone", "kept"):
         s3.put_object(Bucket=bucket, Key=key)
     s3.delete_object(Bucket=bucket, Key="gone")
-    found = s3.list_objects_v2(Bucket=bucket)
+    return bucket
+
+
+def test_deleted_object_of_a_bucket_with_versions_is_listed_as_a_version(
+    s3: Any, versions: str
+) -> None:
+    found = s3.list_objects_v2(Bucket=versions)
     assert [each["Key"] for each in found["Contents"]] == ["kept"]
+    found = s3.list_object_versions(Bucket=versions)
+    assert [(each["Key"], each["IsLatest"]) for each in found["Versions"]] == [
+        ("gone", False),
+        ("kept", True),
+    ]
+    assert [(each["Key"], each["IsLatest"]) for each in found["DeleteMarkers"]] == [("gone", True)]
+    found = s3.list_object_versions(Bucket=versions, Prefix="g")
+    assert [each["Key"] for each in found["Versions"] + found["DeleteMarkers"]] == ["gone", "gone"]
 
 
 REFUSED = [
