@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from conftest import EVENT, MASTER, ROOT, SONG, Cloud, write_config
 from waiting import HANG_SECONDS
+from warm_processes import run_warm
 
 from dwh import terminal
 from sandbox import control
@@ -25,6 +26,10 @@ from sandbox import control
 SCRIPTS = ["setup_env.py", "create_tables.py", "etl.py", "query.py", "shutdown_env.py"]
 # The length and the letters of the passwords that GetClusterCredentials gives out.
 PASSWORD = re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])")
+
+
+# What Python itself reads when it starts.
+READ_AT_START = {"PYTHONPATH", "PYTHONIOENCODING", "PYTHONUTF8", "LANG", "LC_ALL"}
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -37,17 +42,25 @@ def run_script(
     name: str, *arguments: str, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a script, its output in pipes and nobody at the keyboard."""
-    command = [sys.executable, str(ROOT / name), *arguments]
-    done = subprocess.run(
-        command,
-        env=environment(env),
+    variables = environment(env)
+    run = run_cold if READ_AT_START.intersection(env or ()) else run_warm
+    done = run(ROOT / name, arguments, variables)
+    assert not PASSWORD.search(done.stdout + done.stderr)
+    return done
+
+
+def run_cold(
+    script: Path, arguments: tuple[str, ...], env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a script in a Python of its own."""
+    return subprocess.run(
+        [sys.executable, str(script), *arguments],
+        env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=HANG_SECONDS,
     )
-    assert not PASSWORD.search(done.stdout + done.stderr)
-    return done
 
 
 @dataclass
