@@ -23,8 +23,9 @@ from cloud import REGION as REGION
 from cloud import TRUST as TRUST
 from cloud import Cloud as Cloud
 from hypothesis import HealthCheck, settings
-from straight import execute_once_unused, straight
+from superuser import execute_once_unused, superuser_connection
 from warm_clients import warm_clients
+from warm_processes import WarmSandbox, fork_sandboxes
 
 import create_tables
 import etl
@@ -91,7 +92,8 @@ class Database:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _warm_clients() -> Iterator[None]:
+def _warm() -> Iterator[None]:
+    fork_sandboxes(WarmSandbox)
     with warm_clients():
         yield
 
@@ -151,7 +153,7 @@ def prepared(cloud: Cloud, cluster_role: str, tmp_path_factory: pytest.TempPathF
 
 def copy_database(template: Database, name: str) -> None:
     """Create a database as a copy of another, past the endpoint, which has no such statement."""
-    with straight(template, "postgres") as postgres:
+    with superuser_connection(template, "postgres") as postgres:
         copy = f"CREATE DATABASE {name} TEMPLATE {template.database} OWNER {MASTER}"
         execute_once_unused(postgres, copy)
 

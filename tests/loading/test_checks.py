@@ -160,7 +160,7 @@ def spoil(patch: pytest.MonkeyPatch, name: str, statement: str) -> None:
 
 
 @pytest.fixture
-def night(pipeline: Pipeline) -> Pipeline:
+def loaded_once(pipeline: Pipeline) -> Pipeline:
     """A star, and a file of events and one song to be loaded."""
     pipeline.load()
     pipeline.events({}, {"itemInSession": 1}, file="new.json")
@@ -182,26 +182,26 @@ def finds(pipeline: Pipeline, said: CAPTURE, name: str, number: int, row: str) -
 
 @pytest.mark.parametrize(("name", "statement", "number", "row"), SPOILED)
 def test_check_finds_what_it_is_there_for(
-    night: Pipeline, capsys: CAPTURE, name: str, statement: str, number: int, row: str
+    loaded_once: Pipeline, capsys: CAPTURE, name: str, statement: str, number: int, row: str
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         spoil(patch, name, statement)
-        finds(night, capsys, name, number, row)
-    night.load()
-    assert night.ask("SELECT COUNT(*) FROM songplays") == [(2,)]
+        finds(loaded_once, capsys, name, number, row)
+    loaded_once.load()
+    assert loaded_once.ask("SELECT COUNT(*) FROM songplays") == [(2,)]
 
 
 IDENTITY = "songplays: one row per songplay_id"
 
 
-def test_id_that_is_none_is_found(night: Pipeline, capsys: CAPTURE) -> None:
+def test_id_that_is_none_is_found(loaded_once: Pipeline, capsys: CAPTURE) -> None:
     """Redshift makes the ids; here is a table that makes the same one each time."""
-    night.ask("ALTER TABLE songplays RENAME TO former")
-    night.ask(f"CREATE TABLE songplays AS SELECT songplay_id, {PLAY} FROM former")
-    night.ask("ALTER TABLE songplays ADD COLUMN added BIGINT DEFAULT 7")
-    night.ask("ALTER TABLE songplays DROP COLUMN songplay_id")
-    night.ask("ALTER TABLE songplays RENAME COLUMN added TO songplay_id")
-    finds(night, capsys, IDENTITY, 1, "songplay_id 7, copies 2")
+    loaded_once.ask("ALTER TABLE songplays RENAME TO former")
+    loaded_once.ask(f"CREATE TABLE songplays AS SELECT songplay_id, {PLAY} FROM former")
+    loaded_once.ask("ALTER TABLE songplays ADD COLUMN added BIGINT DEFAULT 7")
+    loaded_once.ask("ALTER TABLE songplays DROP COLUMN songplay_id")
+    loaded_once.ask("ALTER TABLE songplays RENAME COLUMN added TO songplay_id")
+    finds(loaded_once, capsys, IDENTITY, 1, "songplay_id 7, copies 2")
 
 
 def test_every_check_is_tried() -> None:
@@ -212,22 +212,22 @@ def test_every_check_is_tried() -> None:
 
 
 def test_lock_that_is_held_too_long_ends_the_run(
-    night: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+    loaded_once: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dwh.tables.MINUTE", 20)
-    other = night.warehouse.another_connection()
+    other = loaded_once.warehouse.another_connection()
     other.cursor().execute("LOCK staging_files")
-    found = refused_here(etl, "--config", str(night.config), said=capsys)
+    found = refused_here(etl, "--config", str(loaded_once.config), said=capsys)
     assert found.error == "another load holds its lock for 30 minutes"
     assert found.hint.startswith("let it end, or see who it is in STV_LOCKS")
     other.close()
-    night.load()
+    loaded_once.load()
 
 
-def test_reader_with_an_open_transaction_is_not_waited_for(night: Pipeline) -> None:
-    reader = night.warehouse.another_connection()
+def test_reader_with_an_open_transaction_is_not_waited_for(loaded_once: Pipeline) -> None:
+    reader = loaded_once.warehouse.another_connection()
     for table in ("staging_events", "songplays", "load_runs", "loaded_files"):
         reader.cursor().execute(f"SELECT COUNT(*) FROM {table}")
-    night.load()
-    assert night.ask("SELECT COUNT(*) FROM songplays") == [(2,)]
+    loaded_once.load()
+    assert loaded_once.ask("SELECT COUNT(*) FROM songplays") == [(2,)]
     reader.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,9 +148,12 @@ def test_files_of_any_name_are_loaded_once(pipeline: Pipeline) -> None:
 
 
 def test_more_files_than_one_page_lists_are_loaded(pipeline: Pipeline) -> None:
-    lines = [json.dumps(EVENT | {"itemInSession": number}) for number in range(1001)]
-    for number, line in enumerate(lines):
-        pipeline.warehouse.put(f"log_data/many/{number:04}.json", line)
+    warehouse = pipeline.warehouse
+    folder = Path(warehouse.cloud.state.data, BUCKET, warehouse.database, "log_data", "many")
+    folder.mkdir(parents=True)
+    for number in range(1001):
+        line = json.dumps(EVENT | {"itemInSession": number})
+        (folder / f"{number:04}.json").write_text(line)
     pipeline.load()
     assert pipeline.ask("SELECT COUNT(*) FROM songplays") == [(1001,)]
 

@@ -19,7 +19,7 @@ from conftest import EVENT, Pipeline
 from fast_clock import fast_clock
 from fault_injection import WAYS, Faults, Killed, at
 from script_runs import change
-from straight import execute_once_unused, straight
+from superuser import execute_once_unused, superuser_connection
 
 import etl
 from dwh.errors import DwhError, explain
@@ -52,19 +52,25 @@ class Night:
         """A copy of the old star for one load; its name."""
         name = f"{self.pipeline.warehouse.database}_{number}"
         template = self.pipeline.warehouse.database
-        with straight(self.pipeline.warehouse, "postgres") as postgres:
+        with superuser_connection(self.pipeline.warehouse, "postgres") as postgres:
             execute_once_unused(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
             change(self.pipeline.config, cluster_DATABASE=name)
             yield name
             postgres.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def state(self, database: str) -> State:
-        with straight(self.pipeline.warehouse, database) as postgres, postgres.cursor() as cursor:
+        with (
+            superuser_connection(self.pipeline.warehouse, database) as postgres,
+            postgres.cursor() as cursor,
+        ):
             return {name: read(cursor, query) for name, query in TABLES.items()}
 
     def published(self, database: str) -> int:
         """How many loads are on record as published."""
-        with straight(self.pipeline.warehouse, database) as postgres, postgres.cursor() as cursor:
+        with (
+            superuser_connection(self.pipeline.warehouse, database) as postgres,
+            postgres.cursor() as cursor,
+        ):
             loads = "SELECT COUNT(*) FROM load_runs WHERE status = 'loaded'"
             return int(read(cursor, loads)[0][0])
 
@@ -134,7 +140,7 @@ def alternating(number: int) -> Faults:
 
 
 # Of how many points the quick part tries one.
-QUICK = 7
+QUICK = 11
 each_way = pytest.mark.parametrize(
     ("way", "step"),
     [

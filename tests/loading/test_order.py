@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from script_runs import change
 from star_model import Record, Star, star_of
-from straight import straight
+from superuser import superuser_connection
 
 import etl
 from sql_queries import star_tables
@@ -82,7 +82,7 @@ class Warehouses:
     def load(self, batches: list[Batch], options: list[str]) -> Star:
         """Deliver and load batch by batch; the star that this ends in."""
         name = f"{self.template}_{next(numbers)}"
-        with straight(self.pipeline.warehouse, "postgres") as postgres:
+        with superuser_connection(self.pipeline.warehouse, "postgres") as postgres:
             postgres.cursor().execute(f"CREATE DATABASE {name} TEMPLATE {self.template}")
             folder = f"s3://{BUCKET}/{name}"
             logs, tracks = f"{folder}/log_data", f"{folder}/song_data"
@@ -104,7 +104,10 @@ class Warehouses:
 
     def star(self, database: str) -> Star:
         found = {}
-        with straight(self.pipeline.warehouse, database) as postgres, postgres.cursor() as cursor:
+        with (
+            superuser_connection(self.pipeline.warehouse, database) as postgres,
+            postgres.cursor() as cursor,
+        ):
             for table in star_tables:
                 cursor.execute(f"SELECT * FROM {table}")
                 rows = [row[1:] if table == "songplays" else row for row in cursor.fetchall()]

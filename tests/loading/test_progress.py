@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import Pipeline
-from straight import straight
+from superuser import superuser_connection
 
 from dwh import terminal
 from dwh.loading import progress
@@ -28,7 +28,7 @@ LINE = re.compile(r"copy staging_events: ([\d,]+) rows, (\d+) of (\d+) MB, (\d+)
 @pytest.fixture
 def slow(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """A pipeline whose COPY of events takes seconds, and that is talkative."""
-    with straight(pipeline.warehouse) as postgres:
+    with superuser_connection(pipeline.warehouse) as postgres:
         postgres.cursor().execute(SLOW)
     user_agent = "x" * 2000
     pipeline.events(*({"itemInSession": n, "userAgent": user_agent} for n in range(EVENTS)))

@@ -11,7 +11,7 @@ from conftest import CLUSTER, EVENT, Pipeline
 from fast_clock import fast_clock
 from fault_injection import Faults, LostAfter, LostBefore, at
 from script_runs import refused_here
-from straight import straight
+from superuser import superuser_connection
 from waiting import once
 
 import etl
@@ -23,7 +23,7 @@ CAPTURE = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def loaded(pipeline: Pipeline) -> Pipeline:
+def second_load(pipeline: Pipeline) -> Pipeline:
     """A pipeline with a load done and another one to do."""
     pipeline.songs({})
     pipeline.events({}, file="a.json")
@@ -48,36 +48,40 @@ def tries(said: str) -> list[str]:
     return [line for line in said.splitlines() if "; trying again in " in line]
 
 
-def test_load_whose_connection_is_lost_is_tried_again(loaded: Pipeline, capsys: CAPTURE) -> None:
+def test_load_whose_connection_is_lost_is_tried_again(
+    second_load: Pipeline, capsys: CAPTURE
+) -> None:
     capsys.readouterr()
     with fast_clock() as clock, at(LostBefore(30)):
-        loaded.load()
+        second_load.load()
     said = capsys.readouterr().err
     (line,) = tries(said)
     assert line.startswith("the connection to the warehouse was lost (")
     assert line.endswith("; trying again in 5 s")
     assert clock.now == attempts.WAREHOUSE_PAUSES[0]
-    assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
-    assert runs(loaded) == [("loaded",), ("loaded",)]
+    assert second_load.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
+    assert runs(second_load) == [("loaded",), ("loaded",)]
 
 
-def test_load_whose_commit_lost_its_reply_is_found_done(loaded: Pipeline, capsys: CAPTURE) -> None:
-    loaded.events({"itemInSession": 2}, file="c.json")
-    last = commits_of(loaded)
-    loaded.events({"itemInSession": 3}, file="d.json")
+def test_load_whose_commit_lost_its_reply_is_found_done(
+    second_load: Pipeline, capsys: CAPTURE
+) -> None:
+    second_load.events({"itemInSession": 2}, file="c.json")
+    last = commits_of(second_load)
+    second_load.events({"itemInSession": 3}, file="d.json")
     capsys.readouterr()
     with fast_clock(), at(LostAfter(last)):
-        loaded.load()
+        second_load.load()
     said = capsys.readouterr()
     assert len(tries(said.err)) == 1
     assert "the load was committed before the connection was lost" in said.err.splitlines()
     assert "songplays" in said.out
-    assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(5,)]
-    assert runs(loaded) == [("loaded",)] * 3
+    assert second_load.ask("SELECT COUNT(*) FROM songplays") == [(5,)]
+    assert runs(second_load) == [("loaded",)] * 3
 
 
 def test_load_whose_session_is_ended_is_tried_again(
-    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+    second_load: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the cluster restarts."""
     ended: list[int] = []
@@ -85,15 +89,15 @@ def test_load_whose_session_is_ended_is_tried_again(
     def end_and_stage(cursor: Any, *arguments: Any) -> None:
         if not ended:
             ended.append(cursor.connection.info.backend_pid)
-            with straight(loaded.warehouse) as postgres:
+            with superuser_connection(second_load.warehouse) as postgres:
                 postgres.cursor().execute("SELECT pg_terminate_backend(%s)", ended)
         staging.copy_to_staging(cursor, *arguments)
 
     monkeypatch.setattr("etl.copy_to_staging", end_and_stage)
     with fast_clock():
-        loaded.load()
+        second_load.load()
     assert len(tries(capsys.readouterr().err)) == 1
-    assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
+    assert second_load.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
 
 
 def is_anybody_waiting(postgres: Any) -> bool:
@@ -103,20 +107,20 @@ def is_anybody_waiting(postgres: Any) -> bool:
         return cursor.fetchone() is not None
 
 
-def test_serialization_failure_is_tried_again(loaded: Pipeline, capsys: CAPTURE) -> None:
+def test_serialization_failure_is_tried_again(second_load: Pipeline, capsys: CAPTURE) -> None:
     """Somebody changes a user while the load is about to replace the same one."""
-    loaded.events({"level": "paid", "ts": 1541105840000}, file="c.json")
-    other = loaded.warehouse.another_connection()
+    second_load.events({"level": "paid", "ts": 1541105840000}, file="c.json")
+    other = second_load.warehouse.another_connection()
     other.cursor().execute("UPDATE users SET first_name = 'Augusta' WHERE user_id = '39'")
     with (
-        straight(loaded.warehouse) as postgres,
+        superuser_connection(second_load.warehouse) as postgres,
         once(lambda: is_anybody_waiting(postgres), other.commit),
         fast_clock(),
     ):
-        loaded.load()
+        second_load.load()
     (line,) = tries(capsys.readouterr().err)
     assert line.startswith("another transaction changed the same tables; trying again in ")
-    assert loaded.ask("SELECT level, first_name FROM users WHERE user_id = '39'") == [
+    assert second_load.ask("SELECT level, first_name FROM users WHERE user_id = '39'") == [
         ("paid", "Ada")
     ]
     other.close()
@@ -136,7 +140,7 @@ class AtCopy(Faults):
 
 
 def test_serialization_failure_of_a_copy_is_tried_again(
-    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+    second_load: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faults, build, seen = AtCopy(0), sql_queries.copy_query, list[str]()
 
@@ -147,10 +151,10 @@ def test_serialization_failure_of_a_copy_is_tried_again(
 
     monkeypatch.setattr(sql_queries, "copy_query", copy_query)
     with fast_clock(), at(faults):
-        loaded.load()
+        second_load.load()
     (line,) = tries(capsys.readouterr().err)
     assert line.startswith("another transaction changed the same tables; trying again in ")
-    assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
+    assert second_load.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
 
 
 def lose_once_then(monkeypatch: pytest.MonkeyPatch, then: Callable[[Any], None]) -> None:
@@ -167,7 +171,7 @@ def lose_once_then(monkeypatch: pytest.MonkeyPatch, then: Callable[[Any], None])
 
 
 def test_cluster_that_restarts_is_waited_for(
-    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+    second_load: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lose_once_then(monkeypatch, lambda _: None)
     look, states = cluster_access.refuse_stuck, ["available", "rebooting", "modifying"]
@@ -178,18 +182,18 @@ def test_cluster_that_restarts_is_waited_for(
 
     monkeypatch.setattr(cluster_access, "refuse_stuck", pretend)
     with fast_clock() as clock:
-        loaded.load()
+        second_load.load()
     lost, *away = tries(capsys.readouterr().err)
     assert lost.startswith("the connection to the warehouse was lost (")
     assert [line.partition(";")[0] for line in away] == [
         f"the cluster {CLUSTER} is {status}" for status in ("rebooting", "modifying")
     ]
     assert clock.now == sum(attempts.WAREHOUSE_PAUSES[:3])
-    assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
+    assert second_load.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
 
 
 def test_load_that_somebody_cancels_is_not_tried_again(
-    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+    second_load: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def take_too_long(cursor: Any) -> None:
         cursor.execute("SET statement_timeout TO 1")
@@ -197,7 +201,7 @@ def test_load_that_somebody_cancels_is_not_tried_again(
 
     lose_once_then(monkeypatch, take_too_long)
     with fast_clock():
-        found = refused_here(etl, "--config", str(loaded.config), said=capsys)
+        found = refused_here(etl, "--config", str(second_load.config), said=capsys)
     assert "statement timeout" in found.error
     assert len(tries("\n".join(found.progress))) == 1
 
@@ -213,21 +217,21 @@ class Again(LostBefore):
         """AWS goes on working."""
 
 
-def test_load_that_fails_each_time_gives_up(loaded: Pipeline, capsys: CAPTURE) -> None:
-    before = loaded.star()
+def test_load_that_fails_each_time_gives_up(second_load: Pipeline, capsys: CAPTURE) -> None:
+    before = second_load.star()
     with fast_clock() as clock, at(Again(30)):
-        found = refused_here(etl, "--config", str(loaded.config), said=capsys)
+        found = refused_here(etl, "--config", str(second_load.config), said=capsys)
     assert clock.now == sum(attempts.WAREHOUSE_PAUSES)
     assert len([line for line in found.progress if "; trying again in " in line]) == 4
     assert found.hint
-    assert loaded.star() == before
-    assert runs(loaded)[0] == ("loaded",)
-    loaded.load()
-    assert loaded.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
+    assert second_load.star() == before
+    assert runs(second_load)[0] == ("loaded",)
+    second_load.load()
+    assert second_load.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
 
 
 def test_warehouse_that_is_away_for_a_while_is_tried_again(
-    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+    second_load: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect, failures = psycopg2.connect, [2, 1]
 
@@ -246,7 +250,7 @@ def test_warehouse_that_is_away_for_a_while_is_tried_again(
     monkeypatch.setattr(psycopg2, "connect", refuse_twice)
     monkeypatch.setattr("etl.copy_to_staging", lose)
     with fast_clock() as clock:
-        loaded.load()
+        second_load.load()
     first, second = tries(capsys.readouterr().err)
     assert first.startswith("the connection to the warehouse was lost (")
     assert "cannot be reached" in second
@@ -262,21 +266,21 @@ NOT_AGAIN: list[tuple[Callable[[Pipeline], object], str]] = [
 
 @pytest.mark.parametrize(("spoil", "error"), NOT_AGAIN)
 def test_what_would_fail_again_is_not_tried_again(
-    loaded: Pipeline, capsys: CAPTURE, spoil: Callable[[Pipeline], object], error: str
+    second_load: Pipeline, capsys: CAPTURE, spoil: Callable[[Pipeline], object], error: str
 ) -> None:
-    spoil(loaded)
+    spoil(second_load)
     code = 3 if "data failed" in error else 1
-    found = refused_here(etl, "--config", str(loaded.config), said=capsys, code=code)
+    found = refused_here(etl, "--config", str(second_load.config), said=capsys, code=code)
     assert error in found.error
     assert not tries("\n".join(found.progress))
 
 
 def test_warehouse_that_was_never_reached_is_not_tried_again(
-    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+    second_load: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect = psycopg2.connect
     monkeypatch.setattr(psycopg2, "connect", lambda *a, **k: connect(*a, **{**k, "port": 1}))
-    found = refused_here(etl, "--config", str(loaded.config), said=capsys)
+    found = refused_here(etl, "--config", str(second_load.config), said=capsys)
     assert "cannot be reached" in found.error
     assert not tries("\n".join(found.progress))
     assert CLUSTER not in EVENT

@@ -178,7 +178,7 @@ def test_history_is_of_the_last_twenty_runs(pipeline: Pipeline, capsys: CAPTURE)
     assert [row[0] for row in history(pipeline, capsys)] == [f"r{n:02}" for n in range(5, 25)]
 
 
-def loaded(pipeline: Pipeline, said: CAPTURE, *options: str) -> list[str]:
+def printed_plays(pipeline: Pipeline, said: CAPTURE, *options: str) -> list[str]:
     """What a load prints of the plays."""
     said.readouterr()
     assert etl.main([*options, "--config", str(pipeline.config)]) == 0
@@ -191,10 +191,16 @@ def test_load_prints_the_share_of_the_plays_of_its_time_that_are_matched(
 ) -> None:
     pipeline.songs({})
     pipeline.events({}, {"itemInSession": 1, "song": "Unknown"})
-    assert loaded(pipeline, capsys) == ["songplays 2 0", "- matched to a song: 1 of 2 (50.0%) - -"]
+    assert printed_plays(pipeline, capsys) == [
+        "songplays 2 0",
+        "- matched to a song: 1 of 2 (50.0%) - -",
+    ]
     pipeline.events({"ts": 1541205830796, "song": "Late"}, file="night.json")
-    assert loaded(pipeline, capsys) == ["songplays 1 0", "- matched to a song: 0 of 1 (0.0%) - -"]
+    assert printed_plays(pipeline, capsys) == [
+        "songplays 1 0",
+        "- matched to a song: 0 of 1 (0.0%) - -",
+    ]
     pipeline.songs({"song_id": "SO2", "title": "Late"})
-    assert loaded(pipeline, capsys) == ["songplays 0 1"]
-    again = loaded(pipeline, capsys, "--all")
+    assert printed_plays(pipeline, capsys) == ["songplays 0 1"]
+    again = printed_plays(pipeline, capsys, "--all")
     assert again == ["songplays 0 0", "- matched to a song: 2 of 3 (66.7%) - -"]

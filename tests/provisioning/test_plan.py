@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import altering
+import manual_changes
 import pytest
 from aws_site import Aws, is_change
 
@@ -126,21 +126,26 @@ def test_second_run_keeps_everything_and_makes_no_changing_call(aws: Aws, capsys
 # ---------------------------------------------------------------------------- altered by hand
 
 ALTERED: list[tuple[Callable[[Aws], None], str, str, str]] = [
-    (altering.drop_role, "create", "role", "reads "),
-    (altering.drop_policy, "change", "role", f"policy {POLICY_NAME} set"),
-    (altering.widen_policy, "change", "role", f"policy {POLICY_NAME} set"),
-    (altering.add_inline_policy, "change", "role", "policy more removed"),
-    (altering.attach_policy, "change", "role", r"policy arn:aws:iam::\d+:policy/.* removed"),
-    (altering.trust_another, "change", "role", "only Redshift may take it"),
-    (altering.detach_role, "change", "cluster", "role attached"),
-    (altering.drop_rule, "change", "security group", "port 5439 open to 127.0.0.1/32"),
-    (altering.open_more, "change", "security group", "close port 5440 to .*, close port 5440 to "),
-    (altering.use_another_group, "change", "cluster", "security groups set"),
-    (altering.make_private, "change", "cluster", "public address on"),
-    (altering.drop_bucket, "create", "bucket", "private, "),
-    (altering.open_bucket, "change", "bucket", "public access blocked"),
-    (altering.encrypt_otherwise, "change", "bucket", "encrypted by S3"),
-    (altering.pause, "resume", "cluster", "2 x ra3.large, "),
+    (manual_changes.drop_role, "create", "role", "reads "),
+    (manual_changes.drop_policy, "change", "role", f"policy {POLICY_NAME} set"),
+    (manual_changes.widen_policy, "change", "role", f"policy {POLICY_NAME} set"),
+    (manual_changes.add_inline_policy, "change", "role", "policy more removed"),
+    (manual_changes.attach_policy, "change", "role", r"policy arn:aws:iam::\d+:policy/.* removed"),
+    (manual_changes.trust_another, "change", "role", "only Redshift may take it"),
+    (manual_changes.detach_role, "change", "cluster", "role attached"),
+    (manual_changes.drop_rule, "change", "security group", "port 5439 open to 127.0.0.1/32"),
+    (
+        manual_changes.open_more,
+        "change",
+        "security group",
+        "close port 5440 to .*, close port 5440 to ",
+    ),
+    (manual_changes.use_another_group, "change", "cluster", "security groups set"),
+    (manual_changes.make_private, "change", "cluster", "public address on"),
+    (manual_changes.drop_bucket, "create", "bucket", "private, "),
+    (manual_changes.open_bucket, "change", "bucket", "public access blocked"),
+    (manual_changes.encrypt_otherwise, "change", "bucket", "encrypted by S3"),
+    (manual_changes.pause, "resume", "cluster", "2 x ra3.large, "),
 ]
 
 

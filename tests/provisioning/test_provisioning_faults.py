@@ -24,7 +24,7 @@ CLEAN: dict[str, list[Any]] = {"roles": [], "groups": [], "clusters": [], "bucke
 FAILURES = (ClientError, BotoCoreError, DwhError)
 
 
-class Faults:
+class CallFaults:
     """Counts the AWS calls of a run, and fails one of them."""
 
     def __init__(self, aws: Aws, number: int) -> None:
@@ -54,11 +54,11 @@ class Faults:
         self.aws.listen_no_more()
 
 
-class Refused(Faults):
+class RefusedCall(CallFaults):
     """The call is refused before it happens."""
 
 
-class Lost(Faults):
+class LostAnswer(CallFaults):
     """The call is done, but the network is gone before its answer is back, and stays away."""
 
     def __init__(self, aws: Aws, number: int) -> None:
@@ -77,7 +77,7 @@ class Lost(Faults):
         raise ConnectionClosedError(endpoint_url=request.url)
 
 
-class Killed(Faults):
+class KilledAfterCall(CallFaults):
     """The process is killed as soon as the call is done."""
 
     def __init__(self, aws: Aws, number: int) -> None:
@@ -103,7 +103,7 @@ class Killed(Faults):
         self.aws.listen_no_more()
 
 
-WAYS = [Refused, Lost, Killed]
+WAYS = [RefusedCall, LostAnswer, KilledAfterCall]
 
 
 @pytest.fixture(autouse=True)
@@ -116,13 +116,13 @@ def no_delay(*_: Any) -> float:
     return 0
 
 
-def alternating(aws: Aws, number: int) -> Faults:
+def alternating(aws: Aws, number: int) -> CallFaults:
     """Each call that is tried fails in another way than the one before."""
     return WAYS[number // QUICK % len(WAYS)](aws, number)
 
 
 # Of how many calls the quick part tries one.
-QUICK = 5
+QUICK = 8
 each_way = pytest.mark.parametrize(
     ("way", "step"),
     [
@@ -135,7 +135,7 @@ each_way = pytest.mark.parametrize(
 @each_way
 def test_setup_and_shutdown_that_failed_anywhere_end_right_when_run_again(
     aws: Aws,
-    way: Callable[[Aws, int], Faults],
+    way: Callable[[Aws, int], CallFaults],
     step: int,
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -200,7 +200,7 @@ def test_snapshot_is_kept_and_restored_once_whatever_failed(
 @each_way
 def test_shutdown_leaves_nothing_of_a_setup_that_stopped_anywhere(
     aws: Aws,
-    way: Callable[[Aws, int], Faults],
+    way: Callable[[Aws, int], CallFaults],
     step: int,
     record_property: Callable[[str, object], None],
 ) -> None:

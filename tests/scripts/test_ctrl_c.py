@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aws_site import Aws
 from conftest import ROOT
-from outside import interfere
+from interference import interfere
 from script_runs import environment
 from waiting import HANG_SECONDS, wait_until
 

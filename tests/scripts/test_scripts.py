@@ -28,15 +28,15 @@ Done = subprocess.CompletedProcess[str]
 
 
 @dataclass
-class Pipeline(Site):
+class LoadedSite(Site):
     """A site on which all has run once, and what the scripts said."""
 
     said: dict[str, Done] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    found = Pipeline(make_site(tmp_path_factory.mktemp("site")).config)
+def loaded_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoadedSite]:
+    found = LoadedSite(make_site(tmp_path_factory.mktemp("site")).config)
     for script in SCRIPTS[:4]:
         found.said[script] = found.run(script)
     yield found
@@ -60,8 +60,8 @@ def everything(site: Site) -> dict[str, Any]:
 # ---------------------------------------------------------------------------- what is made
 
 
-def test_role_is_redshifts_and_reads_what_is_configured(site: Pipeline) -> None:
-    found = everything(site)
+def test_role_is_redshifts_and_reads_what_is_configured(loaded_site: LoadedSite) -> None:
+    found = everything(loaded_site)
     (role,) = found["roles"]
     assert (role["RoleName"], role["Tags"]) == (ROLE, TAGS)
     assert role["AssumeRolePolicyDocument"] == TRUST
@@ -100,8 +100,10 @@ def test_role_is_redshifts_and_reads_what_is_configured(site: Pipeline) -> None:
     }
 
 
-def test_security_group_opens_one_port_to_one_address(site: Pipeline) -> None:
-    (group,) = (each for each in everything(site)["groups"] if each["GroupName"] != "default")
+def test_security_group_opens_one_port_to_one_address(loaded_site: LoadedSite) -> None:
+    (group,) = (
+        each for each in everything(loaded_site)["groups"] if each["GroupName"] != "default"
+    )
     assert (group["GroupName"], group["Tags"]) == ("sparkify-redshift", TAGS)
     (rule,) = group["IpPermissions"]
     assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 5439, 5439)
@@ -109,8 +111,8 @@ def test_security_group_opens_one_port_to_one_address(site: Pipeline) -> None:
     assert not rule["Ipv6Ranges"] + rule["PrefixListIds"] + rule["UserIdGroupPairs"]
 
 
-def test_cluster_is_encrypted_and_has_the_role_and_the_group(site: Pipeline) -> None:
-    found = everything(site)
+def test_cluster_is_encrypted_and_has_the_role_and_the_group(loaded_site: LoadedSite) -> None:
+    found = everything(loaded_site)
     (cluster,) = found["clusters"]
     expected = {
         "ClusterIdentifier": "sparkify",
@@ -128,9 +130,9 @@ def test_cluster_is_encrypted_and_has_the_role_and_the_group(site: Pipeline) -> 
     assert attached == [groups["sparkify-redshift"]]
 
 
-def test_setup_says_where_the_warehouse_is(site: Pipeline) -> None:
-    said = site.said["setup_env.py"]
-    port = site.cloud.endpoint("sparkify")["Port"]
+def test_setup_says_where_the_warehouse_is(loaded_site: LoadedSite) -> None:
+    said = loaded_site.said["setup_env.py"]
+    port = loaded_site.cloud.endpoint("sparkify")["Port"]
     assert re.search(rf"(?m)^  endpoint +localhost:{port} +$", said.stdout)
     assert said.stderr.splitlines()[-1] == "Next: python create_tables.py"
 
@@ -146,29 +148,29 @@ AGAIN = {
 
 
 @pytest.mark.parametrize("script", AGAIN)
-def test_second_run_changes_nothing(site: Pipeline, script: str) -> None:
-    before = everything(site), site.star()
-    done = site.run(script)
-    assert (everything(site), site.star()) == before
+def test_second_run_changes_nothing(loaded_site: LoadedSite, script: str) -> None:
+    before = everything(loaded_site), loaded_site.star()
+    done = loaded_site.run(script)
+    assert (everything(loaded_site), loaded_site.star()) == before
     line, times = AGAIN[script]
     assert len([1 for said in done.stderr.splitlines() if re.fullmatch(line, said)]) == times
     assert "created" not in done.stderr
-    assert done.stdout == ("" if script == "etl.py" else site.said[script].stdout)
+    assert done.stdout == ("" if script == "etl.py" else loaded_site.said[script].stdout)
 
 
-def test_loading_everything_again_brings_no_new_rows(site: Pipeline) -> None:
-    rows = [line.split() for line in site.run("etl.py", "--all").stdout.splitlines()]
+def test_loading_everything_again_brings_no_new_rows(loaded_site: LoadedSite) -> None:
+    rows = [line.split() for line in loaded_site.run("etl.py", "--all").stdout.splitlines()]
     new = {row[0]: row[1:3] for row in rows if row and row[0] in sql_queries.star_tables}
     assert new == {table: ["0", "0"] for table in sql_queries.star_tables}
 
 
-def test_drop_starts_over(site: Pipeline) -> None:
-    before = site.star()
-    done = site.run("create_tables.py", "--drop")
+def test_drop_starts_over(loaded_site: LoadedSite) -> None:
+    before = loaded_site.star()
+    done = loaded_site.run("create_tables.py", "--drop")
     assert "delete songplays: 3 rows" in done.stderr.splitlines()
-    assert not any(site.star().values())
-    site.run("etl.py")
-    after = site.star()
+    assert not any(loaded_site.star().values())
+    loaded_site.run("etl.py")
+    after = loaded_site.star()
     plays = [
         sorted((row[1:] for row in star.pop("songplays")), key=repr) for star in (after, before)
     ]
@@ -189,14 +191,14 @@ def detach(site: Site) -> None:
 
 @pytest.mark.parametrize("take_away", [remove_policy, detach])
 def test_setup_gives_back_a_right_that_was_lost(
-    site: Pipeline, take_away: Callable[[Site], None]
+    loaded_site: LoadedSite, take_away: Callable[[Site], None]
 ) -> None:
-    before = everything(site)
-    take_away(site)
-    assert "setup_env.py" in refused("etl.py", "--all", "--config", str(site.config)).hint
-    site.run("setup_env.py")
-    assert everything(site) == before
-    site.run("etl.py")
+    before = everything(loaded_site)
+    take_away(loaded_site)
+    assert "setup_env.py" in refused("etl.py", "--all", "--config", str(loaded_site.config)).hint
+    loaded_site.run("setup_env.py")
+    assert everything(loaded_site) == before
+    loaded_site.run("etl.py")
 
 
 OTHERS = [
@@ -208,16 +210,16 @@ OTHERS = [
 
 @pytest.mark.parametrize("settings", OTHERS)
 def test_cluster_that_differs_from_the_configuration_is_kept(
-    site: Pipeline, settings: dict[str, str]
+    loaded_site: LoadedSite, settings: dict[str, str]
 ) -> None:
-    before, own = everything(site), site.config.read_text()
-    found = refused("setup_env.py", "--config", change(site.config, **settings))
-    site.config.write_text(own)
+    before, own = everything(loaded_site), loaded_site.config.read_text()
+    found = refused("setup_env.py", "--config", change(loaded_site.config, **settings))
+    loaded_site.config.write_text(own)
     assert found.error.startswith("the cluster sparkify differs from dwh.cfg in what cannot be")
     keys = [line.partition(":")[0] for line in found.details]
     assert sorted(keys) == sorted(key.partition("_")[2] for key in settings)
     assert found.hint.startswith("set dwh.cfg back, or make a new cluster: ")
-    assert everything(site) == before
+    assert everything(loaded_site) == before
 
 
 # ---------------------------------------------------------------------------- what is printed
@@ -232,13 +234,13 @@ CSV = [
 
 
 @pytest.mark.parametrize(("statement", "expected"), CSV)
-def test_csv_is_exact(site: Pipeline, statement: str, expected: str) -> None:
-    done = site.run("query.py", statement, "--csv")
+def test_csv_is_exact(loaded_site: LoadedSite, statement: str, expected: str) -> None:
+    done = loaded_site.run("query.py", statement, "--csv")
     assert (done.stdout, done.stderr) == (expected, "")
 
 
-def test_table_shows_numbers_null_and_unprintable_text(site: Pipeline) -> None:
-    done = site.run("query.py", "SELECT song_id, song, 10 AS n FROM songplays ORDER BY 2, 1")
+def test_table_shows_numbers_null_and_unprintable_text(loaded_site: LoadedSite) -> None:
+    done = loaded_site.run("query.py", "SELECT song_id, song, 10 AS n FROM songplays ORDER BY 2, 1")
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip(" \u2500")]
     assert [re.split(" {2,}", line) for line in lines] == [
         ["song_id", "song", "n"],
@@ -248,31 +250,35 @@ def test_table_shows_numbers_null_and_unprintable_text(site: Pipeline) -> None:
     ]
 
 
-def test_every_built_in_question_is_answered_under_its_title(site: Pipeline) -> None:
-    lines = site.said["query.py"].stdout.splitlines()
+def test_every_built_in_question_is_answered_under_its_title(loaded_site: LoadedSite) -> None:
+    lines = loaded_site.said["query.py"].stdout.splitlines()
     assert [line for line in lines if line in sql_queries.questions] == list(sql_queries.questions)
     rules = [line for line in lines if set(line.strip()) == {"\u2500"}]
     assert len(rules) == len(sql_queries.questions)
 
 
 @pytest.mark.parametrize("script", SCRIPTS[:4])
-def test_pipe_gets_no_colours_and_no_control_characters(site: Pipeline, script: str) -> None:
-    said = site.said[script]
+def test_pipe_gets_no_colours_and_no_control_characters(
+    loaded_site: LoadedSite, script: str
+) -> None:
+    said = loaded_site.said[script]
     assert not CONTROL.search(said.stdout + said.stderr)
 
 
-def test_no_password_is_written_down(site: Pipeline) -> None:
-    files = {path.name: path for path in site.state.iterdir()} | {"dwh.cfg": site.config}
+def test_no_password_is_written_down(loaded_site: LoadedSite) -> None:
+    files = {path.name: path for path in loaded_site.state.iterdir()} | {
+        "dwh.cfg": loaded_site.config
+    }
     assert files.keys() == {"sandbox.json", "ca.pem", "log", "lock", "dwh.cfg"}
     del files["ca.pem"]  # a certificate looks like one
     assert not [name for name, path in files.items() if PASSWORD.search(path.read_text())]
 
 
-def test_progress_goes_to_stderr_and_results_to_stdout(site: Pipeline) -> None:
-    assert site.said["create_tables.py"].stdout == ""
-    assert site.said["query.py"].stderr == ""
+def test_progress_goes_to_stderr_and_results_to_stdout(loaded_site: LoadedSite) -> None:
+    assert loaded_site.said["create_tables.py"].stdout == ""
+    assert loaded_site.said["query.py"].stderr == ""
     for script, title in {"setup_env.py": "Warehouse", "etl.py": "Loaded"}.items():
-        said = site.said[script]
+        said = loaded_site.said[script]
         assert said.stdout.startswith(f"{title}\n")
         steps = [line for line in said.stderr.splitlines() if not OTHER_LINES.match(line)]
         assert len(steps) > 3

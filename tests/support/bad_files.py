@@ -16,7 +16,7 @@ LOGS, SONGS = "log_data", "song_data"
 
 
 @dataclass(frozen=True)
-class Refused:
+class BadRecord:
     """A record that does not fit stops the load: its line, its column if any, and the reason."""
 
     line: int
@@ -39,7 +39,7 @@ class Rows:
     rows: tuple[tuple[Any, ...], ...]
 
 
-Expected = Refused | Unsound | Rows
+Expected = BadRecord | Unsound | Rows
 
 
 @dataclass(frozen=True)
@@ -108,26 +108,26 @@ TRUNCATED = {
 Values = dict[str, tuple[str, str, Expected]]
 Bodies = dict[str, tuple[bytes, Expected]]
 WRONG_TYPES: Values = {
-    "ts a word": ("ts", '"soon"', Refused(1, "ts", DIGIT)),
-    "ts a date": ("ts", '"2018-11-01"', Refused(1, "ts", DIGIT)),
-    "ts with a fraction": ("ts", "1541105830796.5", Refused(1, "ts", DIGIT)),
-    "ts with an exponent": ("ts", "1e3", Refused(1, "ts", DIGIT)),
-    "ts true": ("ts", "true", Refused(1, "ts", DIGIT)),
-    "ts an object": ("ts", "{}", Refused(1, "ts", DIGIT)),
-    "ts an array": ("ts", "[1541105830796]", Refused(1, "ts", DIGIT)),
+    "ts a word": ("ts", '"soon"', BadRecord(1, "ts", DIGIT)),
+    "ts a date": ("ts", '"2018-11-01"', BadRecord(1, "ts", DIGIT)),
+    "ts with a fraction": ("ts", "1541105830796.5", BadRecord(1, "ts", DIGIT)),
+    "ts with an exponent": ("ts", "1e3", BadRecord(1, "ts", DIGIT)),
+    "ts true": ("ts", "true", BadRecord(1, "ts", DIGIT)),
+    "ts an object": ("ts", "{}", BadRecord(1, "ts", DIGIT)),
+    "ts an array": ("ts", "[1541105830796]", BadRecord(1, "ts", DIGIT)),
     "ts an empty text": ("ts", '""', Unsound(KEY)),
     "ts a number as text": ("ts", '"1541105830796"', ONE),
     "ts whole with .0": ("ts", "1541105830796.0", ONE),
-    "session a word": ("sessionId", '"abc"', Refused(1, "session_id", DIGIT)),
-    "session an array": ("sessionId", "[]", Refused(1, "session_id", DIGIT)),
+    "session a word": ("sessionId", '"abc"', BadRecord(1, "session_id", DIGIT)),
+    "session an array": ("sessionId", "[]", BadRecord(1, "session_id", DIGIT)),
     "session null": ("sessionId", "null", Unsound(KEY)),
     "item null": ("itemInSession", "null", Unsound(KEY)),
-    "length a word": ("length", '"long"', Refused(1, "length", FLOAT)),
-    "length false": ("length", "false", Refused(1, "length", FLOAT)),
+    "length a word": ("length", '"long"', BadRecord(1, "length", FLOAT)),
+    "length false": ("length", "false", BadRecord(1, "length", FLOAT)),
     "length a text": ("length", '"200.5"', ONE),
     "song a number": ("song", "1979", plays((0, "1979", "The Artist"))),
-    "song a fraction": ("song", "4.33", Refused(1, "song", UNKNOWN)),
-    "song true": ("song", "true", Refused(1, "song", UNKNOWN)),
+    "song a fraction": ("song", "4.33", BadRecord(1, "song", UNKNOWN)),
+    "song true": ("song", "true", BadRecord(1, "song", UNKNOWN)),
     "song an object": ("song", '{"a": [1, 2]}', plays((0, '{"a": [1, 2]}', "The Artist"))),
     "song an array": ("song", '["a"]', plays((0, '["a"]', "The Artist"))),
     "user a number": ("userId", "39", ONE),
@@ -136,63 +136,63 @@ WRONG_TYPES: Values = {
     "status a text": ("status", '"200"', ONE),
 }
 OUT_OF_RANGE: Values = {
-    "session 2^31": ("sessionId", str(2**31), Refused(1, "session_id", OVERFLOW)),
-    "session -2^31-1": ("sessionId", str(-(2**31) - 1), Refused(1, "session_id", OVERFLOW)),
+    "session 2^31": ("sessionId", str(2**31), BadRecord(1, "session_id", OVERFLOW)),
+    "session -2^31-1": ("sessionId", str(-(2**31) - 1), BadRecord(1, "session_id", OVERFLOW)),
     "session -2^31": ("sessionId", str(-(2**31)), ONE),
-    "ts 2^63": ("ts", str(2**63), Refused(1, "ts", OVERFLOW)),
+    "ts 2^63": ("ts", str(2**63), BadRecord(1, "ts", OVERFLOW)),
     "ts 2^63-1": ("ts", str(2**63 - 1), Unsound(TIME)),
-    "ts of a thousand digits": ("ts", "9" * 1000, Refused(1, "ts", OVERFLOW)),
+    "ts of a thousand digits": ("ts", "9" * 1000, BadRecord(1, "ts", OVERFLOW)),
     "ts 0": ("ts", "0", Unsound(TIME)),
     "ts -1": ("ts", "-1", Unsound(TIME)),
     "ts in seconds": ("ts", "1541105830", Unsound(TIME)),
     "ts in microseconds": ("ts", "1541105830796000", Unsound(TIME)),
-    "length 1e400": ("length", "1e400", Refused(1, "length", RANGE)),
+    "length 1e400": ("length", "1e400", BadRecord(1, "length", RANGE)),
     "length 1e-400": ("length", "1e-400", ONE),
-    "length of a thousand digits": ("length", "9" * 1000, Refused(1, "length", RANGE)),
-    "ts NaN": ("ts", "NaN", Refused(1, "", INVALID)),
-    "length Infinity": ("length", "Infinity", Refused(1, "", INVALID)),
+    "length of a thousand digits": ("length", "9" * 1000, BadRecord(1, "length", RANGE)),
+    "ts NaN": ("ts", "NaN", BadRecord(1, "", INVALID)),
+    "length Infinity": ("length", "Infinity", BadRecord(1, "", INVALID)),
     "length -0": ("length", "-0.0", ONE),
-    "ts with a plus": ("ts", "+1541105830796", Refused(1, "", INVALID)),
-    "ts with a zero before": ("ts", "01541105830796", Refused(1, "", INVALID)),
-    "ts hexadecimal": ("ts", "0x166d0f5d", Refused(1, "", INVALID)),
-    "ts with a separator": ("ts", "1_541_105", Refused(1, "", INVALID)),
+    "ts with a plus": ("ts", "+1541105830796", BadRecord(1, "", INVALID)),
+    "ts with a zero before": ("ts", "01541105830796", BadRecord(1, "", INVALID)),
+    "ts hexadecimal": ("ts", "0x166d0f5d", BadRecord(1, "", INVALID)),
+    "ts with a separator": ("ts", "1_541_105", BadRecord(1, "", INVALID)),
 }
 LONG = "é" * 512
 TEXTS: Bodies = {
     "artist of 1024 bytes": (event(artist=LONG), plays((0, "The Song", LONG))),
-    "artist of 1025 bytes": (event(artist=LONG + "e"), Refused(1, "artist", TOO_LONG)),
-    "artist of 513 two-byte letters": (event(artist=LONG + "é"), Refused(1, "artist", TOO_LONG)),
+    "artist of 1025 bytes": (event(artist=LONG + "e"), BadRecord(1, "artist", TOO_LONG)),
+    "artist of 513 two-byte letters": (event(artist=LONG + "é"), BadRecord(1, "artist", TOO_LONG)),
     "artist of 1025 bytes, the last a blank": (
         event(artist=LONG + " "),
         plays((0, "The Song", LONG)),
     ),
-    "song of 70,000 bytes": (event(song="x" * 70_000), Refused(1, "song", TOO_LONG)),
-    "user agent of 2049 bytes": (event(userAgent="x" * 2049), Refused(1, "user_agent", TOO_LONG)),
-    "level of 65 bytes": (event(level="x" * 65), Refused(1, "level", TOO_LONG)),
+    "song of 70,000 bytes": (event(song="x" * 70_000), BadRecord(1, "song", TOO_LONG)),
+    "user agent of 2049 bytes": (event(userAgent="x" * 2049), BadRecord(1, "user_agent", TOO_LONG)),
+    "level of 65 bytes": (event(level="x" * 65), BadRecord(1, "level", TOO_LONG)),
     "letters beyond the basic plane": (event(song="\U0001f600"), plays((0, "\U0001f600", PLAY[2]))),
     "escaped letters": (
         raw_event("song", r'"caf\u00e9 \ud83d\ude00\t\/"'),
         plays((0, "café \U0001f600\t/", "The Artist")),
     ),
-    "half an escaped pair": (raw_event("song", r'"\ud83d"'), Refused(1, "", UTF8)),
-    "escaped NUL": (raw_event("song", r'"a\u0000b"'), Refused(1, "song", UTF8)),
-    "NUL in a text": (E0.replace(b"The Song", b"a\0b"), Refused(1, "", INVALID)),
-    "NUL between records": (E0 + b"\n\0\n" + E1, Refused(2, "", INVALID)),
-    "line break in a text": (E0.replace(b"The Song", b"a\nb"), Refused(2, "", INVALID)),
-    "tab in a text": (E0.replace(b"The Song", b"a\tb"), Refused(1, "", INVALID)),
-    "Latin-1": (E0.replace(b"The Song", b"caf\xe9"), Refused(1, "song", UTF8)),
-    "cut letter": (E0.replace(b"The Song", "é".encode()[:1]), Refused(1, "song", UTF8)),
-    "overlong letter": (E0.replace(b"The Song", b"\xc0\xaf"), Refused(1, "song", UTF8)),
+    "half an escaped pair": (raw_event("song", r'"\ud83d"'), BadRecord(1, "", UTF8)),
+    "escaped NUL": (raw_event("song", r'"a\u0000b"'), BadRecord(1, "song", UTF8)),
+    "NUL in a text": (E0.replace(b"The Song", b"a\0b"), BadRecord(1, "", INVALID)),
+    "NUL between records": (E0 + b"\n\0\n" + E1, BadRecord(2, "", INVALID)),
+    "line break in a text": (E0.replace(b"The Song", b"a\nb"), BadRecord(2, "", INVALID)),
+    "tab in a text": (E0.replace(b"The Song", b"a\tb"), BadRecord(1, "", INVALID)),
+    "Latin-1": (E0.replace(b"The Song", b"caf\xe9"), BadRecord(1, "song", UTF8)),
+    "cut letter": (E0.replace(b"The Song", "é".encode()[:1]), BadRecord(1, "song", UTF8)),
+    "overlong letter": (E0.replace(b"The Song", b"\xc0\xaf"), BadRecord(1, "song", UTF8)),
     "letter beyond Unicode": (
         E0.replace(b"The Song", b"\xf4\x90\x80\x80"),
-        Refused(1, "song", UTF8),
+        BadRecord(1, "song", UTF8),
     ),
-    "half a pair in UTF-8": (E0.replace(b"The Song", b"\xed\xa0\x80"), Refused(1, "song", UTF8)),
-    "byte order mark": (b"\xef\xbb\xbf" + E0, Refused(1, "", INVALID)),
-    "UTF-16": (E0.decode().encode("utf-16"), Refused(1, "", INVALID)),
-    "unknown escape": (raw_event("song", r'"\x41"'), Refused(1, "", INVALID)),
+    "half a pair in UTF-8": (E0.replace(b"The Song", b"\xed\xa0\x80"), BadRecord(1, "song", UTF8)),
+    "byte order mark": (b"\xef\xbb\xbf" + E0, BadRecord(1, "", INVALID)),
+    "UTF-16": (E0.decode().encode("utf-16"), BadRecord(1, "", INVALID)),
+    "unknown escape": (raw_event("song", r'"\x41"'), BadRecord(1, "", INVALID)),
 }
-DEEP = Refused(1, "", INVALID)
+DEEP = BadRecord(1, "", INVALID)
 HUGE = 4 * 1024 * 1024
 FRAMES: Bodies = {
     "empty": (b"", NONE),
@@ -205,19 +205,19 @@ FRAMES: Bodies = {
     "two records on a line": (E0 + b" " + E1, plays(PLAY, (1, *PLAY[1:]))),
     "two records with nothing between": (E0 + E1, plays(PLAY, (1, *PLAY[1:]))),
     "one record on many lines": (json.dumps(EVENT, indent=2).encode(), ONE),
-    "comma between records": (E0 + b",\n" + E1, Refused(1, "", INVALID)),
-    "array of records": (b"[" + E0 + b", " + E1 + b"]", Refused(1, "", ".*not an object.*")),
-    "a number": (b"42", Refused(1, "", INVALID)),
-    "a text": (b'"text"', Refused(1, "", INVALID)),
-    "null": (b"null", Refused(1, "", INVALID)),
-    "CSV": (b"artist,song\nThe Artist,The Song\n", Refused(1, "", INVALID)),
-    "XML": (b"<event/>", Refused(1, "", INVALID)),
-    "a comment": (b"// events\n" + E0, Refused(1, "", INVALID)),
-    "single quotes": (E0.replace(b'"', b"'"), Refused(1, "", INVALID)),
-    "comma before the brace": (E0[:-1] + b",}", Refused(1, "", INVALID)),
-    "two braces": (E0 + b"}", Refused(1, "", INVALID)),
-    "no quotes around a key": (E0.replace(b'"artist"', b"artist"), Refused(1, "", INVALID)),
-    "duplicate key": (E0[:-1] + b', "song": "B"}', Refused(1, "", UNKNOWN)),
+    "comma between records": (E0 + b",\n" + E1, BadRecord(1, "", INVALID)),
+    "array of records": (b"[" + E0 + b", " + E1 + b"]", BadRecord(1, "", ".*not an object.*")),
+    "a number": (b"42", BadRecord(1, "", INVALID)),
+    "a text": (b'"text"', BadRecord(1, "", INVALID)),
+    "null": (b"null", BadRecord(1, "", INVALID)),
+    "CSV": (b"artist,song\nThe Artist,The Song\n", BadRecord(1, "", INVALID)),
+    "XML": (b"<event/>", BadRecord(1, "", INVALID)),
+    "a comment": (b"// events\n" + E0, BadRecord(1, "", INVALID)),
+    "single quotes": (E0.replace(b'"', b"'"), BadRecord(1, "", INVALID)),
+    "comma before the brace": (E0[:-1] + b",}", BadRecord(1, "", INVALID)),
+    "two braces": (E0 + b"}", BadRecord(1, "", INVALID)),
+    "no quotes around a key": (E0.replace(b'"artist"', b"artist"), BadRecord(1, "", INVALID)),
+    "duplicate key": (E0[:-1] + b', "song": "B"}', BadRecord(1, "", UNKNOWN)),
     "empty object": (b"{}", Unsound(KEYS)),
     "unknown keys": (E0[:-1] + b', "more": {"a": [1, {"b": null}]}, "": 0}', ONE),
     "other case of a key": (E0.replace(b'"userId"', b'"userid"'), NONE),
@@ -225,17 +225,17 @@ FRAMES: Bodies = {
     "object of 4 MB": (E0[:-1] + b', "more": "' + b"x" * (HUGE - len(E0) - 12) + b'"}', ONE),
     "object of more than 4 MB": (
         E0[:-1] + b', "more": "' + b"x" * HUGE + b'"}',
-        Refused(1, "", ".*4 MB.*"),
+        BadRecord(1, "", ".*4 MB.*"),
     ),
-    "a line of 9 MB that never ends": (b'{"a": "' + b"x" * (9 << 20), Refused(1, "", ".*")),
+    "a line of 9 MB that never ends": (b'{"a": "' + b"x" * (9 << 20), BadRecord(1, "", ".*")),
     "nested a thousand deep": (E0[:-1] + b', "m": ' + b"[" * 1000 + b"]" * 1000 + b"}", DEEP),
-    "nested a hundred thousand deep": (b'{"a": ' * 100_000, Refused(1, "", INVALID)),
+    "nested a hundred thousand deep": (b'{"a": ' * 100_000, BadRecord(1, "", INVALID)),
     "a thousand keys": (
         E0[:-1] + b"".join(b', "k%d": %d' % (n, n) for n in range(1000)) + b"}",
         ONE,
     ),
-    "gzip": (gzip.compress(E0, mtime=0), Refused(1, "", INVALID)),
-    "random bytes": (bytes(range(256)), Refused(1, "", INVALID)),
+    "gzip": (gzip.compress(E0, mtime=0), BadRecord(1, "", INVALID)),
+    "random bytes": (bytes(range(256)), BadRecord(1, "", INVALID)),
     "an event twice": (E0 + b"\n" + E0, ONE),
 }
 S1 = ("SO1", "The Song", 0)
@@ -244,31 +244,31 @@ CATALOGUE: Bodies = {
     "year null": (song(year=None), Rows((("SO1", "The Song", None),))),
     "year a text": (song(year="1999"), Rows((("SO1", "The Song", 1999),))),
     "year whole with .0": (raw_song("year", "1999.0"), Rows((("SO1", "The Song", 1999),))),
-    "year with a fraction": (raw_song("year", "1999.5"), Refused(1, "year", DIGIT)),
-    "year in Roman": (song(year="MCM"), Refused(1, "year", DIGIT)),
-    "year 2^31": (song(year=2**31), Refused(1, "year", OVERFLOW)),
-    "duration a word": (song(duration="long"), Refused(1, "duration", FLOAT)),
-    "latitude a word": (song(artist_latitude="north"), Refused(1, "artist_latitude", FLOAT)),
+    "year with a fraction": (raw_song("year", "1999.5"), BadRecord(1, "year", DIGIT)),
+    "year in Roman": (song(year="MCM"), BadRecord(1, "year", DIGIT)),
+    "year 2^31": (song(year=2**31), BadRecord(1, "year", OVERFLOW)),
+    "duration a word": (song(duration="long"), BadRecord(1, "duration", FLOAT)),
+    "latitude a word": (song(artist_latitude="north"), BadRecord(1, "artist_latitude", FLOAT)),
     "title null": (song(title=None), Rows((("SO1", None, 0),))),
-    "title of 1025 bytes": (song(title="x" * 1025), Refused(1, "title", TOO_LONG)),
-    "title an object": (song(title={}), Refused(1, "title", UNKNOWN)),
+    "title of 1025 bytes": (song(title="x" * 1025), BadRecord(1, "title", TOO_LONG)),
+    "title an object": (song(title={}), BadRecord(1, "title", UNKNOWN)),
     "song_id null": (song(song_id=None), Unsound(IDS)),
     "song_id blank": (song(song_id="  "), Unsound(IDS)),
     "artist_id missing": (song().replace(b'"artist_id"', b'"artist"'), Unsound(IDS)),
     "other case of a key": (song().replace(b'"song_id"', b'"SONG_ID"'), Unsound(IDS)),
-    "array of songs": (b"[" + song() + b"]", Refused(1, "", ".*not an object.*")),
-    "truncated": (song()[:-10], Refused(1, "", INVALID)),
+    "array of songs": (b"[" + song() + b"]", BadRecord(1, "", ".*not an object.*")),
+    "truncated": (song()[:-10], BadRecord(1, "", INVALID)),
     "empty": (b"", Rows(())),
-    "duplicate key": (song()[:-1] + b', "year": 1}', Refused(1, "", UNKNOWN)),
+    "duplicate key": (song()[:-1] + b', "year": 1}', BadRecord(1, "", UNKNOWN)),
     "variants of a song": (song() + b"\n" + song(year=1999), Rows((("SO1", "The Song", 1999),))),
-    "Latin-1": (song().replace(b"The Song", b"caf\xe9"), Refused(1, "title", UTF8)),
+    "Latin-1": (song().replace(b"The Song", b"caf\xe9"), BadRecord(1, "title", UTF8)),
 }
 
 
 def all_cases() -> list[Case]:
     """The corpus."""
     found = [
-        Case(f"truncated {name}", LOGS, body, Refused(line, "", INVALID))
+        Case(f"truncated {name}", LOGS, body, BadRecord(line, "", INVALID))
         for name, (body, line) in TRUNCATED.items()
     ]
     for group in (WRONG_TYPES, OUT_OF_RANGE):

@@ -13,14 +13,29 @@ from functools import cache
 from typing import Any
 
 import pytest
-from botocore.loaders import create_loader
+from botocore.loaders import Loader, create_loader
+from botocore.session import Session
 
 from dwh import aws
 
 Listener = Callable[..., Any]
-LOADER = create_loader()  # reads AWS's API models once for all sessions
+SERVICES = ("ec2", "iam", "redshift", "s3", "sts")
 # What boto3 makes another client for.
 READ = re.compile(r"(?i)AWS_\w+|\w+_PROXY|HOME")
+
+
+def read_models() -> Loader:
+    """A loader that has read AWS's models of the services, for all sessions."""
+    found, session = create_loader(), Session()
+    session.register_component("data_loader", found)
+    for service in SERVICES:
+        session.create_client(
+            service, "us-west-2", aws_access_key_id="none", aws_secret_access_key="none"
+        )
+    return found
+
+
+LOADER = read_models()
 listeners: list[tuple[str, Listener]] = []
 sessions: list[WarmSession] = []
 

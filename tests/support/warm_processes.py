@@ -17,7 +17,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
 
+import botocore.session
 from waiting import HANG_SECONDS
+from warm_clients import LOADER
 
 import sandbox.__main__
 from sandbox import control
@@ -54,7 +56,8 @@ def become(
     os.chdir(cwd)
     redirect(*(os.open(file, os.O_WRONLY | os.O_CREAT) for file in files))
     sys.argv = [script, *arguments]
-    vars(control)["subprocess"] = SimpleNamespace(Popen=WarmSandbox, DEVNULL=subprocess.DEVNULL)
+    fork_sandboxes(ForkedSandbox)
+    vars(botocore.session)["create_loader"] = lambda _: LOADER
     runpy.run_path(script, run_name="__main__")
 
 
@@ -66,29 +69,49 @@ def redirect(out: int, err: int) -> None:
     sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
 
 
-class WarmSandbox:
+class ForkedSandbox:
     """The process of a sandbox, in place of the one that control.start would start anew."""
 
     def __init__(self, command: list[str], *, cwd: Path, stdout: BinaryIO, **_: Any) -> None:
         self.pid = os.fork()
         if self.pid == 0:
-            self._serve(command[3:], cwd, stdout)
-
-    def _serve(self, arguments: list[str], folder: Path, log: BinaryIO) -> None:
-        code = 1
-        try:
-            os.setsid()
-            os.chdir(folder)
-            redirect(log.fileno(), log.fileno())
-            os.closerange(3, 1 << 16)
-            code = sandbox.__main__.main(arguments)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
+            serve_sandbox(command[3:], cwd, stdout.name)
 
     def poll(self) -> int | None:
         """Its exit code, if it has ended."""
         ended, status = os.waitpid(self.pid, os.WNOHANG)
         return os.waitstatus_to_exitcode(status) if ended else None
+
+
+class WarmSandbox:
+    """The same for the tests' own process, which has done too much to be forked."""
+
+    def __init__(self, command: list[str], *, cwd: Path, stdout: BinaryIO, **_: Any) -> None:
+        call = (command[3:], cwd, stdout.name)
+        self._process = context.Process(target=serve_sandbox, args=call)
+        self._process.start()
+
+    def poll(self) -> int | None:
+        """Its exit code, if it has ended."""
+        return self._process.exitcode
+
+
+def serve_sandbox(arguments: list[str], folder: Path, log: str | Path) -> None:
+    """Be a sandbox, until it is stopped."""
+    code = 1
+    try:
+        os.setsid()
+        os.chdir(folder)
+        os.closerange(3, 1 << 16)
+        redirect(*(os.open(log, os.O_WRONLY | os.O_APPEND) for _ in range(2)))
+        code = sandbox.__main__.main(arguments)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def fork_sandboxes(how: type) -> None:
+    """Have control.start fork a sandbox."""
+    vars(control)["subprocess"] = SimpleNamespace(Popen=how, DEVNULL=subprocess.DEVNULL)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from conftest import Database, Pipeline
-from straight import straight
+from superuser import superuser_connection
 
 BLOCKS = "EXPLAIN SELECT * FROM t WHERE moment >= '2020-01-02' AND moment < '2020-01-03'"
 
 
 def plan(warehouse: Database, statement: str) -> str:
-    with straight(warehouse) as postgres, postgres.cursor() as cursor:
+    with superuser_connection(warehouse) as postgres, postgres.cursor() as cursor:
         cursor.execute("ANALYZE t")
         cursor.execute(statement)
         return "\n".join(row[0] for row in cursor.fetchall())
@@ -58,7 +58,7 @@ def test_second_create_if_not_exists_changes_nothing(pipeline: Pipeline) -> None
     create = "CREATE TABLE IF NOT EXISTS t (moment TIMESTAMP SORTKEY)"
     pipeline.ask(create)
     pipeline.ask(create)
-    with straight(pipeline.warehouse) as postgres, postgres.cursor() as cursor:
+    with superuser_connection(pipeline.warehouse) as postgres, postgres.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM pg_index WHERE indrelid = 't'::regclass")
         assert cursor.fetchall() == [(1,)]
 
@@ -74,13 +74,13 @@ RANGES = "SELECT attname, null_frac FROM pg_stats WHERE tablename = 't' ORDER BY
 def test_ranges_of_values_are_known_as_soon_as_rows_are_there(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (n INTEGER, moment TIMESTAMP SORTKEY)")
     warehouse.run("INSERT INTO t VALUES (1, '2020-01-01'), (2, NULL)")
-    with straight(warehouse) as postgres, postgres.cursor() as cursor:
+    with superuser_connection(warehouse) as postgres, postgres.cursor() as cursor:
         cursor.execute(RANGES)
         assert cursor.fetchall() == [("moment", 0.5), ("n", 0)]
     rows = '{"n": 3}' * 1000
     warehouse.load("t", rows, "FORMAT JSON 'auto' STATUPDATE OFF")
     warehouse.run("INSERT INTO t VALUES (4, '2020-01-01')")  # too few to look again
-    with straight(warehouse) as postgres, postgres.cursor() as cursor:
+    with superuser_connection(warehouse) as postgres, postgres.cursor() as cursor:
         cursor.execute(RANGES)
         (_, nulls), (_, none) = cursor.fetchall()
         assert (round(nulls, 4), none) == (0.999, 0)
@@ -100,7 +100,7 @@ def test_insert_does_not_wait_for_the_transaction_of_another(warehouse: Database
 
 def test_insert_needs_no_other_right_for_a_sort_key(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE t (n INTEGER, moment TIMESTAMP SORTKEY)")
-    with straight(warehouse) as postgres, postgres.cursor() as cursor:
+    with superuser_connection(warehouse) as postgres, postgres.cursor() as cursor:
         cursor.execute(f"CREATE ROLE of_{warehouse.database}")
         cursor.execute(f"GRANT INSERT ON t TO of_{warehouse.database}")
         cursor.execute(f"SET SESSION AUTHORIZATION of_{warehouse.database}")

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg2
 import pytest
 from conftest import Database
-from straight import straight
+from superuser import superuser_connection
 from waiting import once
 
 PLAYS = """
@@ -245,7 +245,7 @@ def test_query_can_be_cancelled(warehouse: Database) -> None:
             return cursor.fetchone() is not None
 
     with (
-        straight(warehouse) as postgres,
+        superuser_connection(warehouse) as postgres,
         once(is_running, warehouse.connection.cancel),
         pytest.raises(psycopg2.errors.QueryCanceled),
     ):

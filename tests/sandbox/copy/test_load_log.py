@@ -12,7 +12,7 @@ import pytest
 from cloud import rows_held_back
 from conftest import Database
 from copy_cases import EVENTS, LINES, events
-from straight import straight
+from superuser import superuser_connection
 
 from sandbox.copy.load_log import LINES_OF_A_COMMIT
 
@@ -174,7 +174,7 @@ def test_rows_and_bytes_of_a_running_copy_are_seen_from_another_session(
     warehouse: Database,
 ) -> None:
     warehouse.run("CREATE TABLE notes (note VARCHAR(4096))")
-    with straight(warehouse) as postgres:
+    with superuser_connection(warehouse) as postgres:
         postgres.cursor().execute(SLOW)
     body = (json.dumps({"note": "x" * 4000}) + "\n") * 6000
     url, seen = warehouse.put("slow", body), set()

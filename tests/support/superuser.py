@@ -1,4 +1,4 @@
-"""Straight to the PostgreSQL behind a warehouse, past the endpoint, as its superuser."""
+"""Connections to the PostgreSQL behind a warehouse, past the endpoint, as its superuser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def straight(warehouse: Database, database: str = "") -> Iterator[Any]:
+def superuser_connection(warehouse: Database, database: str = "") -> Iterator[Any]:
     """A connection in autocommit to the warehouse's database, or to another one of its server."""
     folder = server(warehouse.cloud.state.runtime_folder, warehouse.database)
     name = database or warehouse.database
