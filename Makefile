@@ -26,7 +26,7 @@ stop: ## take down what setup_env made, and the sandbox
 	@test ! -e $(VENV)/installed || $(PY) shutdown_env.py
 
 test: $(VENV)/installed-dev ## run the tests
-	@$(PY) -m pytest -n auto -m "not exhaustive"
+	@$(PY) -m pytest -n auto --dist loadfile -m "not exhaustive"
 
 test-all: $(VENV)/installed-dev ## run the tests, and those that take minutes
 	@$(PY) -m pytest -n auto

@@ -18,7 +18,7 @@ EVENTS = 4000
 # Each row takes a while.
 SLOW = """
 CREATE FUNCTION public.slowly() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN PERFORM count(*) FROM generate_series(1, 15000); RETURN NEW; END';
+    'BEGIN PERFORM pg_sleep(0.0004); RETURN NEW; END';
 CREATE TRIGGER slowly BEFORE INSERT ON public.staging_events
     FOR EACH ROW EXECUTE FUNCTION public.slowly();
 """
