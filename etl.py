@@ -20,6 +20,7 @@ from dwh.loading.checks import check_staging, check_star
 from dwh.loading.files import find_new_files
 from dwh.loading.packing import pack_small_files, remove_leftovers
 from dwh.loading.report import print_load
+from dwh.loading.required_values import check_required_values
 from dwh.loading.run import Run, new_run
 from dwh.loading.staging import copy_to_staging
 from dwh.loading.star import insert_into_star, record_files
@@ -64,6 +65,7 @@ def load(cursor: cursor, run: Run) -> None:
         return
     pack_small_files(cursor, run)
     copy_to_staging(cursor, run)
+    check_required_values(cursor, run)
     check_staging(cursor, run)
     insert_into_star(cursor, run)
     record_files(cursor, run)

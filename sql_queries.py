@@ -448,39 +448,46 @@ LIMIT 10
 
 # The fact and the times are read only between the first and the last staged play, which the load
 # asks for beforehand: as constants, they let the sort key spare the rest.
+# Here and below, a play without a part of its key is left out: the load has counted it before.
 staged_plays = """
 -- The times of the first and the last staged play, NULL without plays.
 SELECT
     TIMESTAMP 'epoch' + MIN(ts) * INTERVAL '0.001 second' AS first_play,
     TIMESTAMP 'epoch' + MAX(ts) * INTERVAL '0.001 second' AS last_play
 FROM staging_events
-WHERE page = 'NextSong' AND TRIM(user_id) <> ''
+WHERE
+    page = 'NextSong'
+    AND TRIM(user_id) <> ''
+    AND session_id IS NOT NULL AND item_in_session IS NOT NULL AND ts IS NOT NULL
 """
 
 # A batch ranks what is staged together with what the star already holds, by an order that is
 # total over the stored columns. The row that wins depends on neither the order of the loads nor
-# their number; where the stored row wins, there is nothing to do.
+# their number; where the stored row wins, there is nothing to do. An empty text is no value: it
+# becomes NULL, which sorts last and matches nothing. -0.0 becomes 0.0, to which it is equal.
 batch_songs_create = """
 CREATE TEMP TABLE batch_songs AS
--- Songs that are new or better known: one row per song_id, a known year first.
+-- Songs that are new or better known: one row per song_id, what plays can match first, then a
+-- known year.
 WITH candidates AS (
     SELECT
         song_id,
-        title,
+        NULLIF(title, '') AS title,
         artist_id,
         year,
-        duration,
-        artist_name,
+        CASE WHEN duration = 0 THEN 0 ELSE duration END AS duration,
+        NULLIF(artist_name, '') AS artist_name,
         0 AS is_stored
     FROM staging_songs
+    WHERE TRIM(song_id) <> '' AND TRIM(artist_id) <> ''
     UNION ALL
     SELECT
         song_id,
-        title,
+        NULLIF(title, '') AS title,
         artist_id,
         year,
         duration,
-        artist_name,
+        NULLIF(artist_name, '') AS artist_name,
         1 AS is_stored
     FROM songs
     WHERE song_id IN (SELECT song_id FROM staging_songs)
@@ -498,6 +505,10 @@ ranked AS (
         ROW_NUMBER() OVER (
             PARTITION BY song_id
             ORDER BY
+                CASE
+                    WHEN title IS NULL OR artist_name IS NULL OR duration IS NULL THEN 1
+                    ELSE 0
+                END,
                 CASE WHEN year > 0 THEN 0 ELSE 1 END,
                 title, artist_id, year, duration, artist_name, is_stored DESC
         ) AS place
@@ -553,22 +564,23 @@ FROM batch_songs
 
 batch_artists_create = """
 CREATE TEMP TABLE batch_artists AS
--- Artists that are new or better known: one row per artist_id, the best located first, then the
--- alphabetically first name.
+-- Artists that are new or better known: one row per artist_id, a known name first, then the best
+-- located, then the alphabetically first name.
 WITH candidates AS (
     SELECT
         artist_id,
-        artist_name AS name,
-        artist_location AS location,
-        artist_latitude AS latitude,
-        artist_longitude AS longitude,
+        NULLIF(artist_name, '') AS name,
+        NULLIF(artist_location, '') AS location,
+        CASE WHEN artist_latitude = 0 THEN 0 ELSE artist_latitude END AS latitude,
+        CASE WHEN artist_longitude = 0 THEN 0 ELSE artist_longitude END AS longitude,
         0 AS is_stored
     FROM staging_songs
+    WHERE TRIM(artist_id) <> ''
     UNION ALL
     SELECT
         artist_id,
-        name,
-        location,
+        NULLIF(name, '') AS name,
+        NULLIF(location, '') AS location,
         latitude,
         longitude,
         1 AS is_stored
@@ -587,8 +599,9 @@ ranked AS (
         ROW_NUMBER() OVER (
             PARTITION BY artist_id
             ORDER BY
+                CASE WHEN name IS NULL THEN 1 ELSE 0 END,
                 CASE WHEN latitude IS NULL OR longitude IS NULL THEN 1 ELSE 0 END,
-                CASE WHEN location <> '' THEN 0 ELSE 1 END,
+                CASE WHEN location IS NULL THEN 1 ELSE 0 END,
                 name, location, latitude, longitude, is_stored DESC
         ) AS place
     FROM candidates
@@ -638,10 +651,10 @@ WITH latest AS (
 candidates AS (
     SELECT
         staging_events.user_id,
-        staging_events.first_name,
-        staging_events.last_name,
-        staging_events.gender,
-        staging_events.level,
+        NULLIF(staging_events.first_name, '') AS first_name,
+        NULLIF(staging_events.last_name, '') AS last_name,
+        NULLIF(staging_events.gender, '') AS gender,
+        NULLIF(staging_events.level, '') AS level,
         TIMESTAMP 'epoch' + staging_events.ts * INTERVAL '0.001 second' AS event_time,
         COALESCE(staging_events.item_in_session, -1) AS item_in_session,
         0 AS is_stored
@@ -651,10 +664,10 @@ candidates AS (
     UNION ALL
     SELECT
         user_id,
-        first_name,
-        last_name,
-        gender,
-        level,
+        NULLIF(first_name, '') AS first_name,
+        NULLIF(last_name, '') AS last_name,
+        NULLIF(gender, '') AS gender,
+        NULLIF(level, '') AS level,
         event_time,
         item_in_session,
         1 AS is_stored
@@ -717,33 +730,37 @@ FROM batch_users
 
 batch_plays_create = """
 CREATE TEMP TABLE batch_plays AS
--- Plays that are new: one row per key, however often the event is delivered.
+-- Plays that are new: one row per key, however often the event is delivered; what songs can match
+-- first.
 WITH candidates AS (
     SELECT
         TIMESTAMP 'epoch' + ts * INTERVAL '0.001 second' AS start_time,
         user_id,
-        level,
+        NULLIF(level, '') AS level,
         session_id,
-        location,
-        user_agent,
+        NULLIF(location, '') AS location,
+        NULLIF(user_agent, '') AS user_agent,
         item_in_session,
-        song,
-        artist,
-        length,
+        NULLIF(song, '') AS song,
+        NULLIF(artist, '') AS artist,
+        CASE WHEN length = 0 THEN 0 ELSE length END AS length,
         0 AS is_stored
     FROM staging_events
-    WHERE page = 'NextSong' AND TRIM(user_id) <> ''
+    WHERE
+        page = 'NextSong'
+        AND TRIM(user_id) <> ''
+        AND session_id IS NOT NULL AND item_in_session IS NOT NULL AND ts IS NOT NULL
     UNION ALL
     SELECT
         start_time,
         user_id,
-        level,
+        NULLIF(level, '') AS level,
         session_id,
-        location,
-        user_agent,
+        NULLIF(location, '') AS location,
+        NULLIF(user_agent, '') AS user_agent,
         item_in_session,
-        song,
-        artist,
+        NULLIF(song, '') AS song,
+        NULLIF(artist, '') AS artist,
         length,
         1 AS is_stored
     FROM songplays
@@ -765,7 +782,9 @@ ranked AS (
         is_stored,
         ROW_NUMBER() OVER (
             PARTITION BY user_id, session_id, item_in_session, start_time
-            ORDER BY song, artist, length, level, location, user_agent, is_stored DESC
+            ORDER BY
+                CASE WHEN song IS NULL OR artist IS NULL OR length IS NULL THEN 1 ELSE 0 END,
+                song, artist, length, level, location, user_agent, is_stored DESC
         ) AS place
     FROM candidates
 )

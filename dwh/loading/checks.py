@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dwh.errors import ChecksError
@@ -55,5 +56,10 @@ def loaded_from(run: Run) -> list[str]:
 
 def format_row(columns: list[str], row: tuple[Any, ...]) -> str:
     """A row that is wrong, without the number of all."""
-    pairs = list(zip(columns, row, strict=True))[:-1]
+    return format_cells(columns[:-1], row[:-1])
+
+
+def format_cells(columns: Sequence[str], row: Sequence[Any]) -> str:
+    """The values of a row with the names of their columns."""
+    pairs = zip(columns, row, strict=True)
     return ", ".join(f"{name} {'-' if value is None else value}" for name, value in pairs)

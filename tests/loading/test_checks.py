@@ -58,18 +58,6 @@ SPOILED: list[tuple[str, str, int, str]] = [
         "ts 5, page NextSong, user_id 39, session_id 1, item_in_session 0",
     ),
     (
-        "every play has a time, a session and a place in it",
-        "UPDATE staging_events SET session_id = NULL WHERE item_in_session = 0",
-        1,
-        "user_id 39, ts 1541105830796, session_id -, item_in_session 0, song The Song",
-    ),
-    (
-        "every song has a song_id and an artist_id",
-        "UPDATE staging_songs SET song_id = ' '",
-        1,
-        "song_id  , artist_id AR1, title The Song, artist_name The Artist",
-    ),
-    (
         "songplays: one row per play",
         f"INSERT INTO songplays ({PLAY}) SELECT {PLAY} FROM songplays",
         2,

@@ -29,24 +29,27 @@ EVENTS: Values = {
     "sessionId": [1],
     "itemInSession": [0, 1],
     "ts": [1541105830796, 1541105830797],
-    "song": ["T1", "T2", None],
-    "artist": ["N1", "N2"],
-    "length": [1.5, 2.5, None],
-    "level": ["free", "paid", None],
-    "firstName": ["Ada", "Zo\u00eb", None],
+    "song": ["T1", "T2", "", None],
+    "artist": ["N1", "N2", ""],
+    "length": [1.5, 2.5, 0.0, -0.0, None],
+    "level": ["free", "paid", "", None],
+    "firstName": ["Ada", "Zo\u00eb", "", None],
     "location": ["Here", "Here ", "There", "", None],
 }
 SONGS: Values = {
     "song_id": ["S1", "S2", "S3"],
     "artist_id": ["A1", "A2"],
-    "title": ["T1", "T1 ", "T2"],
-    "artist_name": ["N1", "N2"],
-    "duration": [1.5, 2.5, None],
+    "title": ["T1", "T1 ", "T2", ""],
+    "artist_name": ["N1", "N2", "", None],
+    "duration": [1.5, 2.5, 0.0, -0.0, None],
     "year": [0, 1999, 2001, None],
     "artist_location": ["", "Oslo", None],
-    "artist_latitude": [59.9, None],
+    "artist_latitude": [59.9, 0.0, -0.0, None],
     "artist_longitude": [10.7, None],
 }
+# Is delivered with each batch, so that not all of its records lack a value.
+WHOLE_EVENT = EVENT | {"userId": "whole"}
+WHOLE_SONG = SONG | {"song_id": "whole", "artist_id": "whole"}
 
 
 @st.composite
@@ -98,7 +101,9 @@ class Warehouses:
 
     def deliver(self, folder: str, batch: Batch) -> None:
         s3 = self.pipeline.warehouse.cloud.client("s3")
-        for file, lines in batch.items():
+        number = next(numbers)
+        whole = {f"log_data/{number}": [WHOLE_EVENT], f"song_data/{number}": [WHOLE_SONG]}
+        for file, lines in (batch | whole).items():
             body = "".join(json.dumps(line) + "\n" for line in lines)
             s3.put_object(Bucket=BUCKET, Key=f"{folder}/{file}", Body=body.encode())
 
@@ -118,6 +123,7 @@ class Warehouses:
 @pytest.fixture
 def warehouses(empty_pipeline: Pipeline) -> Iterator[Warehouses]:
     empty_pipeline.warehouse.connection.close()
+    change(empty_pipeline.config, load_MAX_BAD_RECORDS="1000")
     yield Warehouses(empty_pipeline)
 
 
@@ -131,7 +137,7 @@ def ends_in_the_same_star(warehouses: Warehouses, batches: list[Batch], everythi
     tracks = [
         each for batch in batches for file, e in batch.items() if file[0] == "s" for each in e
     ]
-    assert found == star_of(events, tracks)
+    assert found == star_of([*events, WHOLE_EVENT], [*tracks, WHOLE_SONG])
 
 
 SHARED = settings(suppress_health_check=list(HealthCheck), deadline=None)

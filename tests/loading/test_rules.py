@@ -66,7 +66,12 @@ def test_plays_that_differ_in_a_part_of_the_key_are_two(
     assert pipeline.ask("SELECT COUNT(*) FROM songplays") == [(2,)]
 
 
-NO_PLAYS = [{"page": "Home"}, {"userId": ""}, {"userId": None}, {"page": None}]
+NO_PLAYS = [
+    {"page": "Home"},
+    {"page": "nextsong"},
+    {"page": "Login", "userId": ""},
+    {"page": "About", "userId": None},
+]
 
 
 @pytest.mark.parametrize("change", NO_PLAYS)
@@ -267,7 +272,7 @@ def test_failed_load_leaves_the_star_as_it_was(pipeline: Pipeline) -> None:
 def test_failed_check_publishes_nothing(pipeline: Pipeline) -> None:
     pipeline.load()
     before = pipeline.star()
-    pipeline.events({}, {"sessionId": None, "itemInSession": 1})
+    pipeline.events({}, {"itemInSession": 1, "ts": 1})
     with pytest.raises(DwhError, match="failed 1 of") as caught:
         pipeline.load()
     assert caught.value.exit_code == 3

@@ -10,6 +10,7 @@ from script_runs import run_script
 
 import sql_queries
 from dwh.loading.sql_checks import staged_checks, star_checks
+from dwh.loading.sql_required import KINDS
 
 LOADING = (ROOT / "docs" / "loading.md").read_text()
 RECORDS = ("loaded_files", "load_runs", "load_steps", "rejected_records")
@@ -26,6 +27,14 @@ def test_checks_are_those_of_the_load() -> None:
     files, star = zip(*rows("The checks"), strict=True)
     assert [name for name in files if name] == list(staged_checks)
     assert list(star) == list(star_checks)
+
+
+def test_required_values_are_those_of_the_load() -> None:
+    named: dict[str, list[str]] = {}
+    for kind, columns, _ in rows("Required values"):
+        named.setdefault(kind, []).extend(columns.split(", "))
+    wanted = {kind.name: sorted(kind.columns) for kind in KINDS}
+    assert {kind: sorted(columns) for kind, columns in named.items()} == wanted
 
 
 def test_tables_on_record_have_the_columns_that_it_names() -> None:

@@ -141,7 +141,7 @@ def change(config: Path, **settings: str) -> str:
 SONGS = [SONG, SONG | {"song_id": "SO2", "title": "[red]\x1b[31m", "artist_id": "AR2"}]
 EVENTS = [
     EVENT,
-    EVENT | {"itemInSession": 1, "song": "[red]\x1b[31m", "artist": None},
+    EVENT | {"itemInSession": 1, "song": "[red]\x1b[31m", "artist": "Another"},
     EVENT | {"userId": "40", "sessionId": 2, "level": "paid", "location": None},
     EVENT | {"userId": "", "page": "Home"},
 ]

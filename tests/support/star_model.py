@@ -14,14 +14,16 @@ EPOCH = datetime(1970, 1, 1)
 
 def star_of(events: Iterable[Record], songs: Iterable[Record]) -> Star:
     """Every row of the star, songplay_id aside, in the order of `repr`."""
-    logged, catalogue = list(map(trimmed, events)), list(map(trimmed, songs))
-    known = best(catalogue, lambda song: song["song_id"], song_rank)
+    logged, catalogue = list(map(known_values, events)), list(map(known_values, songs))
+    known = best(filter(has_ids, catalogue), lambda song: song["song_id"], song_rank)
     plays = best(filter(is_play, logged), play_key, play_rank)
     rows = {
         "songplays": [play_row(play, known) for play in plays],
         "users": [user_row(event) for event in best(filter(has_user, logged), user_id, user_rank)],
         "songs": [song_row(song) for song in known],
-        "artists": [artist_row(each) for each in best(catalogue, artist_id, artist_rank)],
+        "artists": [
+            artist_row(each) for each in best(filter(artist_id, catalogue), artist_id, artist_rank)
+        ],
         "time": [time_row(start) for start in {start_time(play) for play in plays}],
     }
     return {table: sorted(found, key=repr) for table, found in rows.items()}
@@ -41,9 +43,15 @@ def best(
     return list(found.values())
 
 
-def trimmed(record: Record) -> Record:
-    """Without the blanks at the end of texts, which mean nothing."""
-    return {key: v.rstrip(" ") if isinstance(v, str) else v for key, v in record.items()}
+def known_values(record: Record) -> Record:
+    """Without blanks at the end of texts, without texts that are empty then, and without -0.0."""
+    return {key: known_value(value) for key, value in record.items()}
+
+
+def known_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.rstrip(" ") or None
+    return value + 0 if isinstance(value, float) else value
 
 
 def order(*values: Any) -> list[tuple[bool, Any]]:
@@ -59,7 +67,7 @@ def has_user(event: Record) -> bool:
 
 
 def is_play(event: Record) -> bool:
-    return has_user(event) and event["page"] == "NextSong"
+    return event["page"] == "NextSong" and None not in play_key(event)
 
 
 def user_id(event: Record) -> Any:
@@ -85,13 +93,14 @@ def user_row(event: Record) -> Row:
     return (event["userId"], *names, start_time(event), item(event))
 
 
-def play_key(event: Record) -> Hashable:
+def play_key(event: Record) -> tuple[Any, ...]:
     return tuple(event[name] for name in ("userId", "sessionId", "itemInSession", "ts"))
 
 
 def play_rank(event: Record) -> Any:
     names = ("song", "artist", "length", "level", "location", "userAgent")
-    return order(*(event[name] for name in names))
+    is_unknown = None in (event["song"], event["artist"], event["length"])
+    return is_unknown, order(*(event[name] for name in names))
 
 
 def play_row(play: Record, songs: list[Record]) -> Row:
@@ -125,6 +134,10 @@ def time_row(start: datetime) -> Row:
 # ---------------------------------------------------------------------------- songs
 
 
+def has_ids(song: Record) -> bool:
+    return bool(song["song_id"] and song["artist_id"])
+
+
 def artist_id(song: Record) -> Any:
     return song["artist_id"]
 
@@ -132,7 +145,8 @@ def artist_id(song: Record) -> Any:
 def song_rank(song: Record) -> Any:
     is_dated = (song["year"] or 0) > 0
     names = ("title", "artist_id", "year", "duration", "artist_name")
-    return not is_dated, order(*(song[name] for name in names))
+    is_unknown = None in (song["title"], song["artist_name"], song["duration"])
+    return is_unknown, not is_dated, order(*(song[name] for name in names))
 
 
 def song_row(song: Record) -> Row:
@@ -143,7 +157,8 @@ def song_row(song: Record) -> Row:
 def artist_rank(song: Record) -> Any:
     is_placed = None not in (song["artist_latitude"], song["artist_longitude"])
     names = ("artist_name", "artist_location", "artist_latitude", "artist_longitude")
-    return not is_placed, not song["artist_location"], order(*(song[name] for name in names))
+    is_unknown, is_nowhere = song["artist_name"] is None, song["artist_location"] is None
+    return is_unknown, not is_placed, is_nowhere, order(*(song[name] for name in names))
 
 
 def artist_row(song: Record) -> Row:
