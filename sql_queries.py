@@ -372,7 +372,7 @@ SELECT
 FROM stl_load_errors
 WHERE query IN %(copies)s
 ORDER BY filename, line_number
-LIMIT 10
+LIMIT 1000
 """
 
 rejected_records_insert = """
@@ -410,6 +410,11 @@ LEFT JOIN names
 WHERE stl_load_errors.query IN %(copies)s
 """
 
+rejected_files = """
+-- The files that records of this load were rejected of.
+SELECT DISTINCT file FROM rejected_records WHERE run_id = %(run_id)s ORDER BY file
+"""
+
 # For people to ask; the id is one that etl.py has made.
 rejected_records_question = (
     "SELECT file, line_number, reason FROM rejected_records WHERE run_id = '{run_id}'"
@@ -441,7 +446,7 @@ WHERE
     AND query NOT IN %(copies)s
     AND starttime >= (SELECT started_at FROM load_runs WHERE run_id = %(run_id)s)
 ORDER BY filename, line_number
-LIMIT 10
+LIMIT 1000
 """
 
 # ---------------------------------------------------------------------------- transforms

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import sql_queries
-from dwh.aws import polling
+from dwh.aws import polling, s3_client
 from dwh.config import Config
 from dwh.errors import DwhError, RoleError, first_line
 from dwh.loading.files import sources
 from dwh.loading.run import Run
+from dwh.loading.source_files import format_of, is_utf8, read_beginning
+from dwh.terminal import plural
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
 LONGEST_VALUE = 60
-# Bad records that are shown together.
-SHOWN_RECORDS = 10
+# For so many bad records more than are allowed a COPY goes on, so that they can be shown together.
+COUNTED_RECORDS = 1000
+SHOWN_FILES, SHOWN_OF_A_FILE = 10, 2
 # How long Redshift may take to have on record which records a COPY has rejected.
 RECORD_SECONDS = 30
 NOT_TAKEN = "not authorized to assume|Not authorized to get credentials|not associated"
@@ -38,9 +42,9 @@ def explain_copy(cursor: cursor, error: Exception, run: Run, table: str) -> DwhE
     # Newer builds name the SYS view; a cluster has the STL table too, which also has the values.
     if re.search("stl_load_errors|sys_load_error_detail", message):
         cursor.connection.rollback()
-        wait_for_rows(cursor, sql_queries.count_failed_records, run, 1)
+        number = wait_for_rows(cursor, sql_queries.count_failed_records, run, 1)
         cursor.execute(sql_queries.failed_records, run.sql_parameters())
-        return bad_records(cursor.fetchall(), run)
+        return bad_records(cursor.fetchall(), f"at least {number:,} bad records", run)
     file = re.search(r"S3 key being read : (s3://\S+)", message)
     reason = re.sub(",Rid .*", "", first_line(error))
     what = f"{file[1] if file else source} cannot be loaded: {reason}"
@@ -75,17 +79,35 @@ def wait_for_rows(cursor: cursor, query: str, run: Run, number: int) -> int:
     return shown
 
 
-def bad_records(errors: list[tuple[Any, ...]], run: Run) -> DwhError:
+def bad_records(errors: list[tuple[Any, ...]], number: str, run: Run) -> DwhError:
     """The error of records that COPY rejected: where they are, and why."""
-    details = [] if errors else [f"stl_load_errors does not show them after {RECORD_SECONDS} s"]
+    by_file: dict[str, list[str]] = {}
     for part, line_of_part, column, value, reason in errors:
         file, line = run.source_line(part, line_of_part)
         place = f", column {column}, value {shorten(value or '')!r}" if column else ""
-        details.append(f"{file} line {line}{place}: {reason}")
-    allowed = run.config.max_bad_records
-    what = f"there are bad records, and MAX_BAD_RECORDS in dwh.cfg allows {allowed}"
+        by_file.setdefault(file, []).append(f"{file} line {line}{place}: {reason}")
+    shown = list(by_file.items())[:SHOWN_FILES]
+    details = [text for file, lines in shown for text in describe(run, file, lines)]
+    if len(by_file) > len(shown):
+        details.append(f"and {plural(len(by_file) - len(shown), 'more file')}")
+    if not errors:
+        details = [f"stl_load_errors does not show them after {RECORD_SECONDS} s"]
+    what = f"{number}, and MAX_BAD_RECORDS in dwh.cfg allows {run.config.max_bad_records}"
     hint = "nothing was changed; correct these files, or move away what is no plain JSON"
     return DwhError(what, hint, details)
+
+
+def describe(run: Run, file: str, lines: list[str]) -> list[str]:
+    """What is wrong with a file: what it is, if it is no plain JSON, or some of its bad records."""
+    shown = lines[:SHOWN_OF_A_FILE]
+    with suppress(Exception):  # whoever may not read the file sees the records
+        content = read_beginning(s3_client(run.config), file)
+        if known := format_of(content):
+            return [f"{file} {known}"]
+        if not is_utf8(content):
+            shown = [f"{lines[0]}; the file is not in UTF-8"]
+    more = len(lines) - len(shown)
+    return shown + ([f"and {more} more in {file}"] if more else [])
 
 
 def shorten(value: str) -> str:

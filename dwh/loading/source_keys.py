@@ -12,13 +12,13 @@ from typing import Any
 import sql_queries
 from dwh.aws import s3_client
 from dwh.errors import explain
-from dwh.loading.run import File, Run
+from dwh.loading.run import Run
+from dwh.loading.source_files import read_beginning, read_records
 from dwh.loading.sql_required import Kind
 from dwh.loading.work_folder import split_url
 
-# Of so many files the beginning is searched, of so many bytes: a wrong key is in all of them.
+# Of so many files the beginning is searched: a wrong key is in all of them.
 SEARCHED_FILES = 20
-SEARCHED_BYTES = 1_000_000
 # The parts of a JSONPath: $['key'], $.key, [0].
 PATH_PART = re.compile(r"\['([^']*)'\]|\.([^.\[\]']+)|\[(\d+)\]")
 CORRECT = "correct these records in their files, or let MAX_BAD_RECORDS in dwh.cfg allow them"
@@ -84,17 +84,10 @@ class Search:
         """The records of the kind, with their files and lines."""
         page = self._paths.get("page", [])
         for file in self._run.files.get(self._kind.table, [])[:SEARCHED_FILES]:
-            for line, record in read_records(self._beginning(file)):
+            content = read_beginning(self._s3, file.url) if file.size else b""
+            for line, record in read_records(content.decode("utf-8", "replace")):
                 if self._kind.name != "play" or value_at(record, page) == "NextSong":
                     yield file.url, line, record
-
-    def _beginning(self, file: File) -> str:
-        if not file.size:
-            return ""
-        bucket, key = split_url(file.url)
-        part = f"bytes=0-{SEARCHED_BYTES - 1}"
-        answer = self._s3.get_object(Bucket=bucket, Key=key, Range=part)
-        return str(answer["Body"].read().decode("utf-8", "replace"))
 
     def _tell(self, place: str, column: str, record: dict[str, Any]) -> None:
         """Say what a record has in place of the value, and who is to blame."""
@@ -133,20 +126,6 @@ def value_at(record: Any, path: Path) -> Any:
         else:
             record = record.get(part) if isinstance(record, dict) else None
     return record
-
-
-def read_records(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The JSON objects of a text and the lines where they begin, as far as it can be read."""
-    decoder, place, line = json.JSONDecoder(), 0, 1
-    while start := re.compile(r"\s*(?=\{)").match(text, place):
-        line += text.count("\n", place, start.end())
-        try:
-            record, end = decoder.raw_decode(text, start.end())
-        except (ValueError, RecursionError):
-            return
-        yield line, record
-        line += text.count("\n", start.end(), end)
-        place = end
 
 
 def nearest_key(key: str, column: str, keys: list[str]) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sql_queries
 from dwh.errors import DwhError
 from dwh.loading.attempts import passing_reason
-from dwh.loading.copy_errors import SHOWN_RECORDS, explain_copy
+from dwh.loading.copy_errors import COUNTED_RECORDS, explain_copy
 from dwh.loading.manifests import Manifest, write_manifests
 from dwh.loading.progress import show_copy_progress
 from dwh.loading.rejected import keep_rejected_records
@@ -18,6 +18,7 @@ from dwh.terminal import plural, step
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
+MOST_ERRORS = 100_000
 # https://docs.aws.amazon.com/redshift/latest/dg/r_COPY_command_examples.html
 LOADED = re.compile(r"completed, (\d+) record\(s\) loaded successfully")
 REJECTED = re.compile(r"completed, (\d+) record\(s\) could not be loaded")
@@ -44,14 +45,16 @@ def copy_to_staging(cursor: cursor, run: Run) -> None:
 def copy(cursor: cursor, run: Run, table: str, manifest: Manifest) -> CopyResult:
     """Copy the files of a manifest to their table, and explain why if that fails.
 
-    It goes on for some bad records more than are allowed, so that they can be shown together.
+    It goes on for some bad records more than are allowed, so that they can be shown together, but
+    for no more than COPY takes:
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html
     """
     import psycopg2
 
     config = run.config
     json = config.log_json_paths if table == "staging_events" else "auto"
     allowed = max(config.max_bad_records - run.rejected, 0)
-    most = 1 if table == "staging_files" else allowed + SHOWN_RECORDS
+    most = 1 if table == "staging_files" else min(allowed + COUNTED_RECORDS, MOST_ERRORS)
     query = sql_queries.copy_query(
         table, manifest.url, json, run.role, config.s3_region, most, manifest.is_packed
     )

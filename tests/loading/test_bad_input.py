@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from bad_files import LOGS, BadRecord, Case, Rows, Unsound, all_cases
+from bad_files import LOGS, BadRecord, Case, NotPlain, Rows, Unsound, all_cases
 from conftest import EVENT, SONG, Pipeline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -56,6 +56,8 @@ def test_file_is_refused_with_its_place_or_loaded_exactly(
     assert pipeline.star() == before
     if isinstance(case.expected, Unsound):
         assert found.details[0].startswith(case.expected.check)
+    elif isinstance(case.expected, NotPlain):
+        assert found.details[0].startswith(f"{url} {case.expected.text}")
     elif isinstance(case.expected, BadRecord):
         place = re.escape(f"{url} line {case.expected.line}")
         column = f", column ({case.expected.column}), value '.*'" if case.expected.column else ""

@@ -15,7 +15,8 @@ from script_runs import change, refused_here
 
 import etl
 from dwh import connection
-from dwh.loading import copy_errors
+from dwh.loading import copy_errors, staging
+from dwh.terminal import plural
 from sandbox.copy.load_log import LINES_OF_A_COMMIT
 
 __all__ = ["loaded"]
@@ -92,7 +93,8 @@ def test_record_that_stops_the_load_is_named_as_soon_as_it_is_shown(
     with rows_held_back(cloud, "stl") as release, unchanged(loaded), fast_clock() as clock:
         clock.on_sleep = release if is_late else None
         found = refused_here(etl, "--config", str(loaded.config), said=capsys)
-    assert found.error == "there are bad records, and MAX_BAD_RECORDS in dwh.cfg allows 0"
+    counted = plural(number, "bad record")
+    assert found.error == f"{counted}, and MAX_BAD_RECORDS in dwh.cfg allows 0"
     shown = f"{url} line 1, column ts, value 'soon': Invalid digit, Value 's', Pos 0, Type: Long"
     assert found.details[0] == (
         shown if is_late else "stl_load_errors does not show them after 30 s"
@@ -100,16 +102,19 @@ def test_record_that_stops_the_load_is_named_as_soon_as_it_is_shown(
 
 
 def test_failed_copy_is_not_explained_by_the_records_of_another(
-    loaded: Pipeline, capsys: CAPTURE
+    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The events' COPY has left one record out when that of the songs fails."""
+    monkeypatch.setattr(staging, "COUNTED_RECORDS", 10)
     allow(loaded, 1)
     put(loaded, json.dumps(EVENT), BAD)
     song = json.dumps(SONG | {"year": "MCM"})
     url = loaded.warehouse.put("song_data/bad.json", "\n".join([song] * 11))
     with unchanged(loaded):
         found = refused_here(etl, "--config", str(loaded.config), said=capsys)
-    assert {line.partition(" line ")[0] for line in found.details} == {url}
+    assert found.error.startswith("at least 10 bad records, ")
+    assert [line.partition(" line ")[0] for line in found.details[:-1]] == [url, url]
+    assert found.details[-1] == f"and 8 more in {url}"
 
 
 class Deaf(list[Any]):

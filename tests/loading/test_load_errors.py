@@ -104,7 +104,7 @@ def test_record_that_does_not_fit_is_shown(
 ) -> None:
     url = loaded.warehouse.put(f"{folder}/bad.json", body)
     found = fails_and_changes_nothing(loaded)
-    assert found.error == "there are bad records, and MAX_BAD_RECORDS in dwh.cfg allows 0"
+    assert found.error == "1 bad record, and MAX_BAD_RECORDS in dwh.cfg allows 0"
     place = f"{url} line {line}" + (f", column {value}" if value else "")
     (detail,) = found.details
     assert re.fullmatch(f"{place}: {reason}", detail)

@@ -18,6 +18,7 @@ from dwh.config import load_config
 from dwh.loading import packing
 from dwh.loading.packing import split
 from dwh.loading.run import File
+from dwh.loading.source_files import BEGINNING_BYTES, is_unreadable
 from dwh.loading.work_folder import WorkFolder
 
 CAPTURE = pytest.CaptureFixture[str]
@@ -106,7 +107,9 @@ def test_each_odd_file_comes_to_the_same_rows_and_rejections_packed_or_not(
     pipeline.songs({}, {"song_id": "SO2"})
     many(pipeline)
     for number, case in enumerate(all_cases()):
-        if not isinstance(case.expected, Unsound):
+        if not isinstance(case.expected, Unsound) and not is_unreadable(
+            case.body[:BEGINNING_BYTES]
+        ):
             pipeline.warehouse.put(f"{case.folder}/{number:03}-{case.name}.json", case.body)
     change(pipeline.config, load_MAX_BAD_RECORDS="9999")
     left: list[dict[str, list[tuple[Any, ...]]]] = []
@@ -116,7 +119,7 @@ def test_each_odd_file_comes_to_the_same_rows_and_rejections_packed_or_not(
         pipeline.load()
         left.append(rows(pipeline))
     assert left[0] == left[1]
-    assert len(left[0]["rejected"]) > 50
+    assert len(left[0]["rejected"]) > 40
     plain = [part for part in files_to_copy(pipeline) if BUCKET not in part]
     assert len(plain) > 10
     assert 0 < len(files_to_copy(pipeline)) - len(plain) <= SLICES

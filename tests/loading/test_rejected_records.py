@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
 import re
 from typing import Any
@@ -50,24 +52,46 @@ def later(minutes: int) -> str:
 def test_one_bad_record_stops_the_load_by_default(pipeline: Pipeline, capsys: CAPTURE) -> None:
     events(pipeline, GOOD, BAD[2][0])
     found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
-    assert found.error == "there are bad records, and MAX_BAD_RECORDS in dwh.cfg allows 0"
+    assert found.error == "1 bad record, and MAX_BAD_RECORDS in dwh.cfg allows 0"
     assert len(found.details) == 1
     assert pipeline.ask("SELECT COUNT(*) FROM songplays") == [(0,)]
     assert pipeline.ask(REJECTED) == []
 
 
 @pytest.mark.parametrize("allowed", [0, 1, 11])
-@pytest.mark.parametrize("number", [12, 30])
-def test_ten_bad_records_are_shown_at_once(
-    pipeline: Pipeline, capsys: CAPTURE, allowed: int, number: int
+def test_many_bad_records_of_a_file_hide_no_other_file(
+    pipeline: Pipeline, capsys: CAPTURE, allowed: int
 ) -> None:
-    url = events(pipeline, GOOD, *[BAD[2][0]] * number)
+    many = events(pipeline, GOOD, *[BAD[2][0]] * 38, file="a-many.json")
+    one = events(pipeline, GOOD, GOOD, BAD[2][0], file="z-one.json")
     allow(pipeline, allowed)
     found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
-    assert len(found.details) == 10
-    assert found.details[0] == f"{url} line 2, column ts, value 'soon': {BAD[2][3]}"
+    assert found.error == f"39 bad records, and MAX_BAD_RECORDS in dwh.cfg allows {allowed}"
+    assert found.details == [
+        f"{many} line 2, column ts, value 'soon': {BAD[2][3]}",
+        f"{many} line 3, column ts, value 'soon': {BAD[2][3]}",
+        f"and 36 more in {many}",
+        f"{one} line 3, column ts, value 'soon': {BAD[2][3]}",
+    ]
     assert pipeline.ask("SELECT COUNT(*) FROM songplays") == [(0,)]
     assert pipeline.ask(REJECTED) == []
+
+
+def test_copy_that_gives_up_names_the_files_that_it_has_met(
+    pipeline: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dwh.loading.staging.COUNTED_RECORDS", 5)
+    for number in range(13):
+        events(pipeline, BAD[2][0], file=f"{number:02}.json")
+    monkeypatch.setattr("dwh.loading.copy_errors.SHOWN_FILES", 3)
+    found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
+    assert found.error == "at least 5 bad records, and MAX_BAD_RECORDS in dwh.cfg allows 0"
+    assert [line.partition(" line")[0][-7:] for line in found.details[:3]] == [
+        "00.json",
+        "01.json",
+        "02.json",
+    ]
+    assert found.details[3:] == ["and 2 more files"]
 
 
 def test_bad_records_of_logs_and_songs_are_shown_together(
@@ -107,7 +131,7 @@ def test_one_bad_record_too_many_stops_the_load(pipeline: Pipeline, capsys: CAPT
     allow(pipeline, 2)
     found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
     assert len(found.details) == 3
-    assert found.error == "there are bad records, and MAX_BAD_RECORDS in dwh.cfg allows 2"
+    assert found.error == "3 bad records, and MAX_BAD_RECORDS in dwh.cfg allows 2"
     assert pipeline.ask(REJECTED) == []
 
 
@@ -169,7 +193,7 @@ def test_nothing_is_cut_or_replaced_in_silence(pipeline: Pipeline) -> None:
 
     assert "TRUNCATECOLUMNS" not in copy_template
     assert "ACCEPTINVCHARS" not in copy_template
-    pipeline.warehouse.put("log_data/latin.json", b'{"artist": "caf\xe9"}')
+    pipeline.warehouse.put("log_data/latin.json", b'{"artist": "caf\xe9"}\n')
     events(pipeline, json.dumps(EVENT | {"artist": "a" * 1025}))
     allow(pipeline, 5)
     pipeline.load()
@@ -178,3 +202,70 @@ def test_nothing_is_cut_or_replaced_in_silence(pipeline: Pipeline) -> None:
     assert pipeline.ask(f"SELECT COUNT(*) FROM loaded_files WHERE file LIKE 's3://{BUCKET}/%'") > [
         (0,)
     ]
+
+
+# ---------------------------------------------------------------------------- no JSON at all
+
+NO_JSON = {
+    "array": (f"[{GOOD},\n{GOOD}]".encode(), "is a JSON array: write one object after another, "),
+    "indented array": (f" \n[\n{GOOD}\n]".encode(), "is a JSON array: "),
+    "gzip": (gzip.compress(GOOD.encode()), "is compressed with gzip: unpack it"),
+    "bzip2": (bz2.compress(GOOD.encode()), "is compressed with bzip2: unpack it"),
+    "UTF-16": (GOOD.encode("utf-16"), "is in UTF-16: write it in UTF-8"),
+    "UTF-16, no mark": (GOOD.encode("utf-16-le"), "is in UTF-16: write it in UTF-8"),
+    "CSV": (b"artist,song\nA,B\n", "has no record that can be read"),
+    "cut": (GOOD.encode()[:50], "has no record that can be read"),
+}
+
+
+@pytest.mark.parametrize(("body", "said"), NO_JSON.values(), ids=NO_JSON)
+def test_file_of_which_nothing_can_be_read_stops_the_load_whatever_is_allowed(
+    pipeline: Pipeline, capsys: CAPTURE, body: bytes, said: str
+) -> None:
+    events(pipeline, GOOD, file="good.json")
+    url = pipeline.warehouse.put("log_data/odd.json", body)
+    allow(pipeline, 99)
+    found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
+    assert found.error == "nothing can be read of 1 file"
+    (detail,) = found.details
+    assert detail.startswith(f"{url} {said}")
+    assert pipeline.ask("SELECT COUNT(*) FROM songplays") == [(0,)]
+
+
+WHOLE = {
+    **{name: case for name, case in NO_JSON.items() if "no record" not in case[1]},
+    "byte order mark": (b"\xef\xbb\xbf" + GOOD.encode(), "begins with a byte order mark: "),
+}
+
+
+@pytest.mark.parametrize(("body", "said"), WHOLE.values(), ids=WHOLE)
+def test_file_that_is_no_plain_json_is_named_once_with_what_it_is(
+    pipeline: Pipeline, capsys: CAPTURE, body: bytes, said: str
+) -> None:
+    url = pipeline.warehouse.put("log_data/odd.json", body * 3)
+    found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
+    (detail,) = found.details
+    assert detail.startswith(f"{url} {said}")
+
+
+def test_file_in_latin_1_is_named_once_and_said_to_be_no_utf_8(
+    pipeline: Pipeline, capsys: CAPTURE
+) -> None:
+    body = json.dumps(EVENT | {"song": "caf\u00e9"}, ensure_ascii=False).encode("latin-1")
+    url = pipeline.warehouse.put("log_data/latin.json", body)
+    found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
+    (detail,) = found.details
+    assert detail.startswith(f"{url} line 1, column song, value ")
+    assert detail.endswith("; the file is not in UTF-8")
+
+
+def test_file_that_nobody_may_read_is_shown_by_its_records(
+    pipeline: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(*_: object) -> None:
+        raise OSError("not now")
+
+    monkeypatch.setattr("dwh.loading.copy_errors.read_beginning", deny)
+    url = events(pipeline, "[1]")
+    found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
+    assert found.details[0].startswith(f"{url} line 1: ")

@@ -39,7 +39,14 @@ class Rows:
     rows: tuple[tuple[Any, ...], ...]
 
 
-Expected = BadRecord | Unsound | Rows
+@dataclass(frozen=True)
+class NotPlain:
+    """The file is no plain JSON, and is said to be this."""
+
+    text: str
+
+
+Expected = BadRecord | NotPlain | Unsound | Rows
 
 
 @dataclass(frozen=True)
@@ -190,8 +197,8 @@ TEXTS: Bodies = {
         BadRecord(1, "song", UTF8),
     ),
     "half a pair in UTF-8": (E0.replace(b"The Song", b"\xed\xa0\x80"), BadRecord(1, "song", UTF8)),
-    "byte order mark": (b"\xef\xbb\xbf" + E0, BadRecord(1, "", INVALID)),
-    "UTF-16": (E0.decode().encode("utf-16"), BadRecord(1, "", INVALID)),
+    "byte order mark": (b"\xef\xbb\xbf" + E0, NotPlain("begins with a byte order mark")),
+    "UTF-16": (E0.decode().encode("utf-16"), NotPlain("is in UTF-16")),
     "unknown escape": (raw_event("song", r'"\x41"'), BadRecord(1, "", INVALID)),
 }
 DEEP = BadRecord(1, "", INVALID)
@@ -208,7 +215,7 @@ FRAMES: Bodies = {
     "two records with nothing between": (E0 + E1, plays(PLAY, (1, *PLAY[1:]))),
     "one record on many lines": (json.dumps(EVENT, indent=2).encode(), ONE),
     "comma between records": (E0 + b",\n" + E1, BadRecord(1, "", INVALID)),
-    "array of records": (b"[" + E0 + b", " + E1 + b"]", BadRecord(1, "", ".*not an object.*")),
+    "array of records": (b"[" + E0 + b", " + E1 + b"]", NotPlain("is a JSON array")),
     "a number": (b"42", BadRecord(1, "", INVALID)),
     "a text": (b'"text"', BadRecord(1, "", INVALID)),
     "null": (b"null", BadRecord(1, "", INVALID)),
@@ -236,7 +243,7 @@ FRAMES: Bodies = {
         E0[:-1] + b"".join(b', "k%d": %d' % (n, n) for n in range(1000)) + b"}",
         ONE,
     ),
-    "gzip": (gzip.compress(E0, mtime=0), BadRecord(1, "", INVALID)),
+    "gzip": (gzip.compress(E0, mtime=0), NotPlain("is compressed with gzip")),
     "random bytes": (bytes(range(256)), BadRecord(1, "", INVALID)),
     "an event twice": (E0 + b"\n" + E0, ONE),
 }
@@ -258,7 +265,7 @@ CATALOGUE: Bodies = {
     "song_id blank": (song(song_id="  "), lacks("song_id", "song")),
     "artist_id missing": (song().replace(b'"artist_id"', b'"artist"'), lacks("artist_id", "song")),
     "other case of a key": (song().replace(b'"song_id"', b'"SONG_ID"'), lacks("song_id", "song")),
-    "array of songs": (b"[" + song() + b"]", BadRecord(1, "", ".*not an object.*")),
+    "array of songs": (b"[" + song() + b"]", NotPlain("is a JSON array")),
     "truncated": (song()[:-10], BadRecord(1, "", INVALID)),
     "empty": (b"", Rows(())),
     "duplicate key": (song()[:-1] + b', "year": 1}', BadRecord(1, "", UNKNOWN)),
