@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, FakeKey, s3_backends
 
 from sandbox import sample_data
@@ -18,6 +22,32 @@ BUCKET_REGION = "us-west-2"
 SAMPLE = "sample"
 
 
+# A file system notes times in such steps: what changes within one is seen only later.
+TICK_NANOSECONDS = 20_000_000
+SECOND_NANOSECONDS = 1_000_000_000
+
+
+class Stamp:
+    """When a file or folder was changed last, taken before it is read.
+
+    One that was changed a moment ago may change again with the same time: its stamp equals none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        found = path.stat()
+        self._changed, self._size = found.st_mtime_ns, found.st_size
+        # Some file systems know whole seconds, or two, only.
+        is_coarse = self._changed % SECOND_NANOSECONDS == 0
+        tick = 2 * SECOND_NANOSECONDS if is_coarse else TICK_NANOSECONDS
+        self._is_settled = time.time_ns() - self._changed > tick
+
+    def differs(self, known: Stamp | None) -> bool:
+        """Whether there may have been a change since the other stamp was taken."""
+        if known is None or not known._is_settled:
+            return True
+        return (self._changed, self._size) != (known._changed, known._size)
+
+
 class FileKey(FakeKey):  # type: ignore[misc]
     """An object whose body is a file, read when it is asked for."""
 
@@ -25,7 +55,8 @@ class FileKey(FakeKey):  # type: ignore[misc]
         super().__init__(name=name, value=b"", **settings)
         self._value_buffer.close()
         self.path = path
-        self._known = (0, 0, "")
+        self._known: Stamp | None = None
+        self._digest = ""
 
     def open_file(self) -> BinaryIO:
         """The body as a stream."""
@@ -49,13 +80,12 @@ class FileKey(FakeKey):  # type: ignore[misc]
     @property
     def etag(self) -> str:
         """The MD5 of the file as it is now; computed again only when the file has changed."""
-        found = self.path.stat()
-        changed, size, digest = self._known
-        if (found.st_mtime_ns, found.st_size) != (changed, size):
+        stamp = Stamp(self.path)
+        if stamp.differs(self._known):
             with self.path.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "md5").hexdigest()
-            self._known = (found.st_mtime_ns, found.st_size, digest)
-        return f'"{digest}"'
+                self._digest = hashlib.file_digest(stream, "md5").hexdigest()
+            self._known = stamp
+        return f'"{self._digest}"'
 
 
 class FolderBucket(FakeBucket):  # type: ignore[misc]
@@ -64,7 +94,7 @@ class FolderBucket(FakeBucket):  # type: ignore[misc]
     def __init__(self, folder: Path) -> None:
         super().__init__(folder.name, DEFAULT_ACCOUNT_ID, BUCKET_REGION)
         self.folder = folder
-        self._seen: dict[Path, int] = {}
+        self._seen: dict[Path, Stamp] = {}
         self._looking = threading.Lock()
 
     @property
@@ -81,19 +111,33 @@ class FolderBucket(FakeBucket):  # type: ignore[misc]
 
     def _folders_changed(self) -> bool:
         try:
-            return not self._seen or any(_changed(path) != at for path, at in self._seen.items())
+            return not self._seen or any(Stamp(path).differs(at) for path, at in self._seen.items())
         except FileNotFoundError:
             return True
 
     def _look(self) -> None:
-        paths = sorted(self.folder.rglob("*"))
-        self._seen = {path: _changed(path) for path in [self.folder, *paths] if path.is_dir()}
-        found = {_key_name(self.folder, path): path for path in paths if path.is_file()}
+        """List the folder's files. Each folder is stamped before it is listed."""
+        seen: dict[Path, Stamp] = {}
+        found = {_key_name(self.folder, path): path for path in self._files(seen)}
         for name in [name for name, key in self._keys.items() if isinstance(key, FileKey)]:
             if name not in found:
                 dict.pop(self._keys, name)
-        for name in found.keys() - self._keys.keys():
+        for name in sorted(found.keys() - self._keys.keys()):
             self._keys[name] = FileKey(name, found[name], **_settings(self.name))
+        self._seen = seen
+
+    def _files(self, seen: dict[Path, Stamp]) -> Iterator[Path]:
+        folders = [self.folder]
+        while folders:
+            folder = folders.pop()
+            with suppress(FileNotFoundError):  # it has gone, so that the one above has changed
+                seen[folder] = Stamp(folder)
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(folder / entry.name)
+                        elif entry.is_file():
+                            yield folder / entry.name
 
 
 def fill(data: str) -> None:
@@ -110,9 +154,14 @@ def look_ahead() -> None:
     """Look through the folders, and reckon the ETags of their files, before anybody asks."""
     for bucket in list(s3_backends[DEFAULT_ACCOUNT_ID][PARTITION].buckets.values()):
         if isinstance(bucket, FolderBucket):
-            for key in list(bucket.keys.values()):
-                with suppress(OSError):  # the file has gone meanwhile
-                    _ = key.etag
+            with suppress(S3ClientError):  # whoever asks for the files will be told
+                _read_all(bucket)
+
+
+def _read_all(bucket: FolderBucket) -> None:
+    for key in list(bucket.keys.values()):
+        with suppress(OSError):  # the file has gone meanwhile
+            _ = key.etag
 
 
 def _sample_bucket() -> Any:
@@ -122,12 +171,18 @@ def _sample_bucket() -> Any:
     return bucket
 
 
-def _changed(folder: Path) -> int:
-    return folder.stat().st_mtime_ns
-
-
 def _key_name(folder: Path, path: Path) -> str:
-    return path.relative_to(folder).as_posix()
+    """The key of a file. Raises the error of S3 for a name that can be none."""
+    name = path.relative_to(folder).as_posix()
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = ascii(os.fsencode(name))[2:-1]
+        what = (
+            f"a file of the bucket {folder.name} has a name that is not UTF-8: {shown}; rename it"
+        )
+        raise S3ClientError("InvalidObjectName", what) from None
+    return name
 
 
 def _settings(bucket: str) -> dict[str, Any]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from conftest import Cloud
 
 from sandbox import control
+from sandbox.aws import buckets
+from sandbox.aws.buckets import FolderBucket
 
-BUCKETS = ("listed", "changing", "written")
+BUCKETS = ("listed", "changing", "odd", "written")
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +69,97 @@ def test_objects_that_are_put_do_not_touch_the_folder(s3: Any, folder: Path) -> 
     assert s3.get_object(Bucket="written", Key="logs/2018/1.json")["Body"].read() == b"new"
     assert (folder / "written" / "logs" / "2018" / "1.json").read_text() == '{"a": 1}'
     assert not (folder / "written" / "logs" / "2018" / "9.json").exists()
+
+
+def test_file_whose_name_is_not_utf_8_is_named_at_once(s3: Any, folder: Path) -> None:
+    file = folder / "odd" / os.fsdecode(b"caf\xe9.json")
+    try:
+        file.touch()
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    calls: list[None] = []
+    s3.meta.events.register("before-send", lambda **_: calls.append(None))
+    age(file.parent)
+    for _ in range(2):
+        with pytest.raises(ClientError, match=r"not UTF-8: caf\\xe9\.json; rename it"):
+            names(s3, "odd")
+    assert len(calls) == 2
+    file.rename(file.with_name("caf\u00e9.json"))
+    assert names(s3, "odd") == ["caf\u00e9.json", "logs/2018/1.json"]
+
+
+# ---------------------------------------------------------------------------- at the same moment
+
+
+def scan_and_then(patch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+    """Have something happen to the files once each folder has been listed."""
+    scan = os.scandir
+
+    @contextmanager
+    def scandir(folder: Any) -> Iterator[Any]:
+        with scan(folder) as entries:
+            found = list(entries)
+        happens()
+        yield found
+
+    patch.setattr(os, "scandir", scandir)
+
+
+def age(path: Path) -> None:
+    """Date a file or folder back by a minute."""
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 60))
+
+
+def test_file_that_comes_during_the_look_is_seen_at_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "1.json").write_text("{}")
+    age(tmp_path)
+    bucket = FolderBucket(tmp_path)
+    scan_and_then(monkeypatch, (tmp_path / "2.json").touch)
+    assert list(bucket.keys) == ["1.json"]
+    monkeypatch.undo()
+    assert list(bucket.keys) == ["1.json", "2.json"]
+
+
+@pytest.fixture
+def slow_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that may note the same time for a quarter of an hour."""
+    monkeypatch.setattr(buckets, "TICK_NANOSECONDS", 10**12)
+
+
+def test_file_that_comes_with_the_time_of_the_one_before_is_seen(
+    tmp_path: Path, slow_clock: None
+) -> None:
+    (tmp_path / "1.json").write_text("{}")
+    before = tmp_path.stat().st_mtime_ns
+    bucket = FolderBucket(tmp_path)
+    assert list(bucket.keys) == ["1.json"]
+    (tmp_path / "2.json").write_text("{}")
+    os.utime(tmp_path, ns=(before, before))
+    assert list(bucket.keys) == ["1.json", "2.json"]
+
+
+def test_etag_of_a_file_that_changes_with_the_time_of_before_is_another(
+    tmp_path: Path, slow_clock: None
+) -> None:
+    file = tmp_path / "1.json"
+    file.write_text("{}")
+    key = FolderBucket(tmp_path).keys["1.json"]
+    before, etag = file.stat().st_mtime_ns, key.etag
+    file.write_text("[]")
+    os.utime(file, ns=(before, before))
+    assert key.etag != etag
+
+
+def test_folder_that_stays_is_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "1.json").write_text("{}")
+    age(tmp_path)
+    bucket = FolderBucket(tmp_path)
+    looks: list[None] = []
+    scan_and_then(monkeypatch, lambda: looks.append(None))
+    for _ in range(3):
+        assert list(bucket.keys) == ["1.json"]
+    assert len(looks) == 1
