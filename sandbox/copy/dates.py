@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from sandbox.copy.automatic_dates import month_number, recognise, zone_of
 from sandbox.copy.rejections import INVALID_DATE, INVALID_TIMESTAMP, ValueRejected
 from sandbox.errors import not_supported
 
@@ -13,20 +14,6 @@ DEFAULT_DATE = "YYYY-MM-DD"
 DEFAULT_TIMESTAMP = "YYYY-MM-DD HH:MI:SS"
 EPOCHS = {"epochsecs": timedelta(seconds=1), "epochmillisecs": timedelta(milliseconds=1)}
 
-_MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
 _ELEMENT = re.compile("YYYY|MON|MM|MI|DD|HH24|HH12|HH|SS|AM|PM|[-/:., T]")
 _PATTERNS = {
     "YYYY": r"(?P<year>\d{4})",
@@ -44,23 +31,20 @@ _PATTERNS = {
 _OFFSET = r"(?P<offset>[+-]\d{1,2}(?::?\d{2})?)"
 _TIME_OF_DAY = r"(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
 _EPOCH = re.compile(r"-?\d{1,17}", re.ASCII)
-_AUTO_DATE = r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"
-_AUTO_TIMESTAMP = (
-    _AUTO_DATE + r"[ T](?P<hour>\d{2}):(?P<minute>\d{2})"
-    r"(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6}))?)?"
-)
+_ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 
 
 def read_date(text: str, date_format: str | None) -> str:
     """A DATE as ISO text; a time after it is ignored.
 
-    The format 'auto' takes ISO dates only. Raises ValueRejected 1205 for what does not match, and
-    SqlError 0A000 for a format that the sandbox does not know.
+    Raises ValueRejected 1205 for what does not match, and SqlError 0A000 for a format that the
+    sandbox does not know.
     """
     shown = date_format or DEFAULT_DATE
-    match = _date_pattern(shown).fullmatch(text)
     try:
-        return _moment(match).date().isoformat()
+        if date_format == "auto":
+            return recognise(text).date().isoformat()
+        return _moment(_date_pattern(shown).fullmatch(text)).date().isoformat()
     except ValueError as problem:
         reason = f"Invalid date format or value [{shown}]"
         raise ValueRejected(INVALID_DATE, reason) from problem
@@ -71,16 +55,18 @@ def read_timestamp(
 ) -> str:
     """A TIMESTAMP, or with a zone a TIMESTAMPTZ, as ISO text.
 
-    The format 'auto' takes ISO timestamps only. Raises ValueRejected 1206 for what does not match,
-    and SqlError 0A000 for a format that the sandbox does not know.
+    Raises ValueRejected 1206 for what does not match, and SqlError 0A000 for a format that the
+    sandbox does not know.
     """
     shown = time_format or DEFAULT_TIMESTAMP + ("OF" if with_zone else "")
     try:
         if time_format in EPOCHS:
             return _iso(_since_epoch(text, EPOCHS[time_format], with_zone))
+        if time_format == "auto":
+            return _iso(_in_zone(recognise(text), with_zone))
         match = _timestamp_pattern(time_format, with_zone).fullmatch(text)
-        if match is None and date_format == "auto" and not with_zone:
-            match = re.fullmatch(_AUTO_DATE, text, re.ASCII)
+        if date_format == "auto" and not with_zone and re.fullmatch(_ISO_DATE, text, re.ASCII):
+            return _iso(recognise(text))
         return _iso(_moment(match))
     except (ValueError, OverflowError) as problem:
         reason = f"Invalid timestamp format or value [{shown}]"
@@ -89,15 +75,12 @@ def read_timestamp(
 
 @lru_cache(maxsize=64)
 def _date_pattern(date_format: str) -> re.Pattern[str]:
-    pattern = _AUTO_DATE if date_format == "auto" else _pattern(date_format, "DATEFORMAT")
-    return re.compile(pattern + _TIME_OF_DAY, re.ASCII)
+    return re.compile(_pattern(date_format, "DATEFORMAT") + _TIME_OF_DAY, re.ASCII)
 
 
 @lru_cache(maxsize=64)
 def _timestamp_pattern(time_format: str | None, with_zone: bool) -> re.Pattern[str]:
     zone = _OFFSET if with_zone else ""
-    if time_format == "auto":
-        return re.compile(_AUTO_TIMESTAMP + zone, re.ASCII)
     if time_format is not None and with_zone:
         raise not_supported("TIMESTAMPTZ loads in the default TIMEFORMAT or 'auto' only")
     return re.compile(_pattern(time_format or DEFAULT_TIMESTAMP, "TIMEFORMAT") + zone, re.ASCII)
@@ -125,23 +108,14 @@ def _moment(match: re.Match[str] | None) -> datetime:
     parts = match.groupdict()
     return datetime(
         int(parts["year"]),
-        int(parts.get("month") or 0) or _month(parts["month_name"]),
+        int(parts.get("month") or 0) or month_number(parts["month_name"]),
         int(parts["day"]),
         _hour(parts),
         int(parts.get("minute") or 0),
         int(parts.get("second") or 0),
         int((parts.get("fraction") or "0").ljust(6, "0")),
-        _zone(parts.get("offset")),
+        zone_of(parts.get("offset")),
     )
-
-
-def _month(name: str) -> int:
-    """MON is a month's name, in full or its first three letters."""
-    wanted = name.lower()
-    for number, month in enumerate(_MONTHS, start=1):
-        if wanted in {month, month[:3]}:
-            return number
-    raise ValueError("no month")
 
 
 def _hour(parts: dict[str, str | None]) -> int:
@@ -154,20 +128,18 @@ def _hour(parts: dict[str, str | None]) -> int:
     return hour % 12 + (12 if half.upper() == "PM" else 0)
 
 
-def _zone(offset: str | None) -> timezone | None:
-    if offset is None:
-        return None
-    digits = offset[1:].replace(":", "")
-    hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > 2 else (digits, "0")
-    distance = timedelta(hours=int(hours), minutes=int(minutes))
-    return timezone(-distance if offset[0] == "-" else distance)
-
-
 def _since_epoch(text: str, unit: timedelta, with_zone: bool) -> datetime:
     if not _EPOCH.fullmatch(text):
         raise ValueError("no whole number")
     moment = datetime(1970, 1, 1, tzinfo=UTC) + int(text) * unit
     return moment if with_zone else moment.replace(tzinfo=None)
+
+
+def _in_zone(moment: datetime, with_zone: bool) -> datetime:
+    """As a cast does: without a zone it is of UTC, and a column without one ignores it."""
+    if not with_zone:
+        return moment.replace(tzinfo=None)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _iso(moment: datetime) -> str:

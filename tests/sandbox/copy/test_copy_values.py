@@ -220,6 +220,56 @@ OPTIONS: list[tuple[str, str, str, Any]] = [
     ("TIMEFORMAT 'epochmillisecs'", '""', "timestamp", None),
 ]  # fmt: skip
 
+# The examples of dg/automatic-recognition, and what CAST takes besides.
+RECOGNISED = [
+    ("2019-02-11T05:09:12.195Z", "2019-02-11 05:09:12.195000"),
+    ("J2345678 04:05:06.789", "1710-02-23 04:05:06.789000"),
+    ("19960108 040809", "1996-01-08 04:08:09"),
+    ("960108 040809", "1996-01-08 04:08:09"),
+    ("690108 040809", "2069-01-08 04:08:09"),
+    ("1996.008", "1996-01-08 00:00:00"),
+    ("1996-01-08 04:05:06.789", "1996-01-08 04:05:06.789000"),
+    ("17 Dec 07:37:16 1997 PST", "1997-12-17 07:37:16"),
+    ("12/17/1997 07:37:16.00 PST", "1997-12-17 07:37:16"),
+    ("1997-12-17 07:37:16-08", "1997-12-17 07:37:16"),
+    ("12.17.1997 07:37:16.00 PST", "1997-12-17 07:37:16"),
+    ("20170620 010203", "2017-06-20 01:02:03"),
+    ("20 June 2017 01:02:03", "2017-06-20 01:02:03"),
+    ("2025-09-22T14:42:59", "2025-09-22 14:42:59"),
+    ("2025-09-22T14:42:59.172+02:00", "2025-09-22 14:42:59.172000"),
+    ("2025-09-22 14:42:59.123456789", "2025-09-22 14:42:59.123457"),
+]
+
+
+@pytest.mark.parametrize(("text", "moment"), RECOGNISED)
+def test_automatic_recognition_takes_what_aws_lists(text: str, moment: str) -> None:
+    raw = f'"{text}"'.encode()
+    found = convert(raw, column("timestamp"), command("TIMEFORMAT 'auto'"))
+    assert found == moment
+    day = convert(raw, column("date"), command("DATEFORMAT 'auto'"))
+    assert day == moment[:10]
+
+
+ZONED = [
+    ("2019-02-11T05:09:12.195Z", "2019-02-11 05:09:12.195000+00:00"),
+    ("12/17/1997 07:37:16 PST", "1997-12-17 07:37:16-08:00"),
+    ("1997-12-17 07:37:16-0830", "1997-12-17 07:37:16-08:30"),
+    ("1997-12-17 07:37:16", "1997-12-17 07:37:16+00:00"),
+]
+
+
+@pytest.mark.parametrize(("text", "moment"), ZONED)
+def test_automatic_recognition_of_a_zone(text: str, moment: str) -> None:
+    raw = f'"{text}"'.encode()
+    assert convert(raw, column("timestamptz"), command("TIMEFORMAT 'auto'")) == moment
+
+
+@pytest.mark.parametrize("text", ["Jan-08-95 BC", "12.11.1997", "12/17/1997 07:37 CEST"])
+def test_what_the_page_leaves_open_is_not_supported(text: str) -> None:
+    with pytest.raises(SqlError) as caught:
+        convert(f'"{text}"'.encode(), column("timestamp"), command("TIMEFORMAT 'auto'"))
+    assert caught.value.sqlstate == "0A000"
+
 
 @pytest.mark.parametrize(("options", "raw", "type_name", "value"), OPTIONS)
 def test_option_changes_what_loads(options: str, raw: str, type_name: str, value: Any) -> None:
@@ -233,7 +283,10 @@ def test_option_changes_what_loads(options: str, raw: str, type_name: str, value
         ("TIMEFORMAT 'epochmillisecs'", "1541105830796.0", "timestamp", 1206),
         ("TIMEFORMAT 'epochsecs'", "99999999999999", "timestamp", 1206),
         ("TIMEFORMAT 'auto'", "1541105830796", "timestamp", 1206),
-        ("TIMEFORMAT 'auto'", '"15 November 2018"', "timestamp", 1206),
+        ("TIMEFORMAT 'auto'", '"15 Brumaire 2018"', "timestamp", 1206),
+        ("TIMEFORMAT 'auto'", '"2018-02-30"', "timestamp", 1206),
+        ("TIMEFORMAT 'auto'", '"20181115 250000"', "timestamp", 1206),
+        ("DATEFORMAT 'auto'", '"1996.367"', "date", 1205),
         ("TIMEFORMAT 'YYYY-MM-DD HH12:MI AM'", '"2018-11-15 13:30 AM"', "timestamp", 1206),
     ],
 )
