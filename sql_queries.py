@@ -182,8 +182,8 @@ SORTKEY (start_time)
 
 loaded_files_create = """
 CREATE TABLE IF NOT EXISTS loaded_files (
-    -- The ledger: one file that is in the star, as it was when it was last loaded.
-    -- row_count is NULL where COPY counts something else than rows.
+    -- The ledger: one file that is in the star, as it was when it was last loaded. etag is empty if
+    -- it changed meanwhile. row_count is NULL where COPY counts something else than rows.
     file VARCHAR(1100) NOT NULL,
     etag VARCHAR(128) NOT NULL,
     size BIGINT NOT NULL,
@@ -955,6 +955,11 @@ WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
 """
 
 # ---------------------------------------------------------------------------- ledger and run log
+
+staging_files_forget = """
+-- Of files that may have been copied as another version than was listed, none is known.
+UPDATE staging_files SET etag = '' WHERE file IN %(files)s
+"""
 
 loaded_files_delete = """
 -- What the ledger said of files that are loaded again.

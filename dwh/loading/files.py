@@ -12,6 +12,9 @@ from dwh.loading.run import File, Run
 from dwh.loading.work_folder import split_url
 from dwh.terminal import MEGABYTE, plural, step
 
+# So many files are listed again one by one; of more, all that have the prefix are.
+LISTED_ONE_BY_ONE = 20
+
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
@@ -49,7 +52,12 @@ def list_files(s3: Any, key: str, url: str) -> list[File]:
     def find() -> list[File]:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return [
-            File(f"s3://{bucket}/{each['Key']}", each["ETag"].strip('"'), each["Size"])
+            File(
+                f"s3://{bucket}/{each['Key']}",
+                each["ETag"].strip('"'),
+                each["Size"],
+                str(each["LastModified"]),
+            )
             for page in pages
             for each in page.get("Contents", [])
         ]
@@ -58,6 +66,21 @@ def list_files(s3: Any, key: str, url: str) -> list[File]:
     if found is None:
         raise DwhError(f"there is no bucket {bucket} in S3", f"check {key} in dwh.cfg")
     return list(found)
+
+
+def changed_files(run: Run) -> list[File]:
+    """The files that are not, or have not been, as they were listed, since COPY may have read them.
+
+    A file may be again what it was, so that the time of its last modification decides, too. What
+    was packed was read as it was listed.
+    """
+    s3, changed = s3_client(run.config), []
+    for table, (key, url) in sources(run.config).items():
+        copied = [file for file in run.files.get(table, []) if file.url not in run.locations]
+        urls = [file.url for file in copied] if len(copied) <= LISTED_ONE_BY_ONE else [url]
+        now = {file for each in urls for file in list_files(s3, key, each)}
+        changed += [file for file in copied if file not in now]
+    return changed
 
 
 def read_ledger(cursor: cursor, table: str) -> dict[str, str]:

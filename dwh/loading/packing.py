@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import accumulate, groupby, islice
 from math import ceil
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -45,7 +46,8 @@ def pack_small_files(cursor: cursor, run: Run) -> None:
     """Write the small files of each staging table into parts, where there are many of them.
 
     A file that is not one JSON object after another is left to COPY as it is: what is wrong with
-    it might spoil the next in a part. Raises DwhError for a file that is not there any more.
+    it might spoil the next in a part. So is one that has changed since it was listed. Raises
+    DwhError for a file that is not there any more.
     https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-use-multiple-files.html
     """
     for table, files in run.files.items():
@@ -98,14 +100,14 @@ class Parts:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _write(self, group: list[File], contents: Iterator[bytes]) -> None:
+    def _write(self, group: list[File], contents: Iterator[bytes | None]) -> None:
         """Write the next part, of the files whose contents come next; none if it would be empty."""
         name, lines = f"{self._name}-{self.number + 1:04}.gz", 0
         with tempfile.TemporaryFile() as stored:
             with gzip.GzipFile("", "wb", GZIP_LEVEL, stored, mtime=0) as part:
                 for file, content in zip(group, contents, strict=False):
-                    records = count_records(content)
-                    if records is None:
+                    records = None if content is None else count_records(content)
+                    if content is None or records is None:
                         continue
                     whole = content if content.endswith(b"\n") else content + b"\n"
                     part.write(whole)
@@ -120,7 +122,9 @@ class Parts:
                 self._folder.write(name, stored)
 
 
-def show_progress(contents: Iterable[bytes], number: int, current: Step) -> Iterator[bytes]:
+def show_progress(
+    contents: Iterable[bytes | None], number: int, current: Step
+) -> Iterator[bytes | None]:
     """The contents of so many files, while the step shows how many have come."""
     for done, content in enumerate(contents, 1):
         if done % SHOWN_EVERY == 0:
@@ -128,7 +132,9 @@ def show_progress(contents: Iterable[bytes], number: int, current: Step) -> Iter
         yield content
 
 
-def read_in_order(pool: ThreadPoolExecutor, s3: Any, files: Iterable[File]) -> Iterator[bytes]:
+def read_in_order(
+    pool: ThreadPoolExecutor, s3: Any, files: Iterable[File]
+) -> Iterator[bytes | None]:
     """The contents of the files in their order; the next are read while one is in use."""
     rest = iter(files)
     under_way = deque(pool.submit(read, s3, file) for file in islice(rest, READ_AHEAD))
@@ -138,8 +144,11 @@ def read_in_order(pool: ThreadPoolExecutor, s3: Any, files: Iterable[File]) -> I
         yield content
 
 
-def read(s3: Any, file: File) -> bytes:
-    """The content of a file as it is now; boto3 itself does not try again once an answer begins."""
+def read(s3: Any, file: File) -> bytes | None:
+    """The content of a file as it was listed; None if it has changed.
+
+    boto3 itself does not try again once an answer begins.
+    """
     from botocore.exceptions import HTTPClientError, IncompleteReadError
 
     for _ in range(READ_TRIES - 1):
@@ -148,10 +157,18 @@ def read(s3: Any, file: File) -> bytes:
     return read_once(s3, file)
 
 
-def read_once(s3: Any, file: File) -> bytes:
-    """The content of a file as it is now. Raises DwhError if there is none."""
+def read_once(s3: Any, file: File) -> bytes | None:
+    """The content of a file as it was listed, or None. Raises DwhError if there is no such file."""
+    from botocore.exceptions import ClientError
+
     bucket, key = split_url(file.url)
-    answer = attempt("NoSuchKey NoSuchBucket", s3.get_object, Bucket=bucket, Key=key)
+    get = partial(s3.get_object, Bucket=bucket, Key=key, IfMatch=f'"{file.etag}"')
+    try:
+        answer = attempt("NoSuchKey NoSuchBucket", get)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "PreconditionFailed":
+            return None
+        raise
     if answer is None:
         raise DwhError(f"{file.url} is not there any more", "run the script again")
     return bytes(answer["Body"].read())

@@ -18,11 +18,15 @@ NO_COPY = -1
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as S3 lists it; `size` in bytes. The ETag changes whenever the content does."""
+    """A file as S3 lists it; `size` in bytes, `modified` in whole seconds.
+
+    The ETag changes whenever the content does, and comes back with it.
+    """
 
     url: str
     etag: str
     size: int
+    modified: str
 
     @property
     def name(self) -> str:

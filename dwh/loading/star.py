@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import sql_queries
 from dwh.errors import DwhError, first_line
+from dwh.loading.files import changed_files
 from dwh.loading.run import LoadedPlays, Run
-from dwh.terminal import plural, step
+from dwh.terminal import plural, say, step
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -48,6 +49,13 @@ def transform(cursor: cursor, table: str, statement: str, run: Run) -> dict[str,
 
 
 def record_files(cursor: cursor, run: Run) -> None:
-    """Enter the files of the load into the ledger, as they are now."""
+    """Enter the files of the load into the ledger, as COPY has read them.
+
+    Of a file that has changed since it was listed nobody knows that: it has no ETag there, and is
+    loaded again by the next run.
+    """
+    if changed := changed_files(run):
+        cursor.execute(sql_queries.staging_files_forget, {"files": tuple(f.name for f in changed)})
+        say(f"warning: {plural(len(changed), 'file')} changed meanwhile, and will be loaded again")
     cursor.execute(sql_queries.loaded_files_delete)
     cursor.execute(sql_queries.loaded_files_insert, run.sql_parameters())

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -52,9 +53,9 @@ class FileKey(FakeKey):  # type: ignore[misc]
     """An object whose body is a file, read when it is asked for."""
 
     def __init__(self, name: str, path: Path, **settings: Any) -> None:
+        self.path = path
         super().__init__(name=name, value=b"", **settings)
         self._value_buffer.close()
-        self.path = path
         self._known: Stamp | None = None
         self._digest = ""
 
@@ -76,6 +77,15 @@ class FileKey(FakeKey):  # type: ignore[misc]
     def size(self) -> int:
         """The file's size in bytes as it is now."""
         return self.path.stat().st_size
+
+    @property
+    def last_modified(self) -> datetime:
+        """When the file was changed last."""
+        return datetime.fromtimestamp(self.path.stat().st_mtime, UTC).replace(tzinfo=None)
+
+    @last_modified.setter
+    def last_modified(self, _: datetime) -> None:
+        """Ignore what moto sets, the time when it made the object."""
 
     @property
     def etag(self) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -255,3 +257,99 @@ def test_bucket_for_lists_that_is_not_there_is_to_be_made(
     assert found.error == f"the bucket {WORK_BUCKET} is not there"
     assert found.hint == "make it: python setup_env.py"
     pipeline.load()
+
+
+# ---------------------------------------------------------------------------- files that change
+
+
+def write_file(pipeline: Pipeline, item: int, minute: int) -> None:
+    """Write the event of a play into the folder of buckets, at this minute."""
+    warehouse = pipeline.warehouse
+    file = Path(warehouse.cloud.state.data, BUCKET, warehouse.database, "log_data", "day.json")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(EVENT | {"itemInSession": item}))
+    os.utime(file, (minute * 60, minute * 60))
+
+
+def played(pipeline: Pipeline) -> list[int]:
+    return [item for (item,) in pipeline.ask("SELECT item_in_session FROM songplays ORDER BY 1")]
+
+
+def nothing() -> None:
+    """Happens."""
+
+
+def around(patch: pytest.MonkeyPatch, name: str, *happens: Callable[[], None]) -> None:
+    """Have something happen before, and after, a step of the load."""
+    step = getattr(etl, name)
+
+    def run_step(*arguments: Any) -> None:
+        happens[0]()
+        step(*arguments)
+        happens[-1]()
+
+    patch.setattr(etl, name, run_step)
+
+
+def test_file_that_is_another_one_only_while_it_is_copied_is_loaded_again(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capsys: CAPTURE
+) -> None:
+    write_file(pipeline, 1, minute=1)
+    with monkeypatch.context() as patch:
+        around(
+            patch,
+            "copy_to_staging",
+            lambda: write_file(pipeline, 2, minute=2),
+            lambda: write_file(pipeline, 1, minute=3),
+        )
+        capsys.readouterr()
+        pipeline.load()
+    assert (
+        "warning: 1 file changed meanwhile, and will be loaded again\n" in capsys.readouterr().err
+    )
+    assert played(pipeline) == [2]
+    pipeline.load()
+    assert played(pipeline) == [1, 2]
+    copies = pipeline.ask(COPIES)
+    pipeline.load()
+    assert pipeline.ask(COPIES) == copies
+
+
+@pytest.mark.parametrize("threshold", ["never", "1"])
+def test_file_that_changes_between_the_list_and_the_copy_is_loaded_again(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, threshold: str
+) -> None:
+    change(pipeline.config, load_PACK_SMALL_FILES_FROM=threshold)
+    write_file(pipeline, 1, minute=1)
+    with monkeypatch.context() as patch:
+        around(patch, "pack_small_files", lambda: write_file(pipeline, 2, minute=2), nothing)
+        pipeline.load()
+    assert played(pipeline) == [2]
+    write_file(pipeline, 1, minute=3)
+    pipeline.load()
+    assert played(pipeline) == [1, 2]
+
+
+def test_packed_file_is_the_one_that_was_listed_whatever_comes_later(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(pipeline.config, load_PACK_SMALL_FILES_FROM="1")
+    write_file(pipeline, 1, minute=1)
+    with monkeypatch.context() as patch:
+        around(patch, "pack_small_files", nothing, lambda: write_file(pipeline, 2, minute=2))
+        pipeline.load()
+    assert played(pipeline) == [1]
+    pipeline.load()
+    assert played(pipeline) == [1, 2]
+
+
+def test_many_files_are_listed_again_together(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dwh.loading.files.LISTED_ONE_BY_ONE", 1)
+    write_file(pipeline, 1, minute=1)
+    pipeline.events({"itemInSession": 5}, file="other.json")
+    around(monkeypatch, "copy_to_staging", nothing, lambda: write_file(pipeline, 2, minute=2))
+    pipeline.load()
+    changed = pipeline.ask("SELECT file FROM loaded_files WHERE etag = ''")
+    assert changed == [(url(pipeline, "log_data/day.json"),)]

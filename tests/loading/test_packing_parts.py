@@ -57,7 +57,7 @@ def test_what_is_not_utf_8_is_not_packed(content: bytes) -> None:
 
 @given(st.lists(st.integers(1, packing.SMALL_BYTES), min_size=1), st.integers(1, 40))
 def test_files_are_split_into_groups_of_about_the_same_size(sizes: list[int], number: int) -> None:
-    files = [File(str(place), "", size) for place, size in enumerate(sizes)]
+    files = [File(str(place), "", size, "") for place, size in enumerate(sizes)]
     groups = split(files, number)
     assert [file for group in groups for file in group] == files
     assert len(groups) <= number
@@ -78,7 +78,7 @@ class Broken:
 
 
 def test_answer_that_breaks_off_is_asked_for_again() -> None:
-    file = File("s3://b/k", "", 2)
+    file = File("s3://b/k", "", 2, "")
     assert packing.read(Broken(packing.READ_TRIES - 1), file) == b"{}"
     with pytest.raises(IncompleteReadError):
         packing.read(Broken(packing.READ_TRIES), file)
