@@ -103,7 +103,7 @@ def set_last_copy(backend: Backend, rows: int, copy_id: int | None) -> None:
     settings = {"count": rows, "id": copy_id}
     for name, value in settings.items():
         if value is not None:
-            backend.execute(f"SELECT set_config('sandbox.last_copy_{name}', '{value}', false)")
+            backend.execute(f"SET sandbox.last_copy_{name} TO '{value}'")
 
 
 def _copy(

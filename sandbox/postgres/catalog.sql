@@ -108,7 +108,7 @@ $$;
 -- What a query makes has types without limits in PostgreSQL, and no checks of bytes. A text gets the
 -- length that Redshift gives to one without, or the next that holds its values; a number their scale.
 CREATE FUNCTION sandbox.limit_columns(made regclass) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found record;
     measured integer;
@@ -146,7 +146,7 @@ END $$;
 
 -- A check is named after its column, for its message and for ALTER TABLE to find it.
 CREATE FUNCTION sandbox.rename_checks(changed regclass, number integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     old_name text;
     new_name text;
@@ -164,7 +164,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION sandbox.after_change() RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE change record;
 BEGIN
     FOR change IN SELECT command_tag, object_type, objid, objsubid FROM pg_event_trigger_ddl_commands() LOOP
@@ -275,17 +275,20 @@ SELECT
 FROM sandbox.load_log('stl', 'commits')
 CROSS JOIN LATERAL jsonb_populate_record(NULL::sandbox.load_commit, entry);
 
+CREATE FUNCTION sandbox.slice_count() RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT slices FROM sandbox.settings';
+
 -- Rows, megabytes, and rows on the fullest slice over rows on the emptiest; a slice is the hash of a
--- KEY's value. Of the caller's tables only, as a view's functions would run as the superuser, and of
--- none that is locked, rather than wait for it.
+-- KEY's value. With the caller's rights, and of the caller's own tables only; of none that is locked, rather
+-- than wait for it.
 CREATE FUNCTION sandbox.measure(
     table_id oid, diststyle text, distkey text, OUT tbl_rows bigint, OUT size bigint, OUT skew_rows numeric
 )
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM FROM pg_class
     WHERE oid = table_id AND relkind = 'r' AND pg_has_role(session_user, relowner, 'USAGE');
-    IF NOT FOUND THEN RETURN; END IF;
+    IF NOT FOUND OR NOT has_table_privilege(table_id, 'SELECT') THEN RETURN; END IF;
     BEGIN
         EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE NOWAIT', table_id::regclass);
     EXCEPTION WHEN lock_not_available THEN RETURN;
@@ -297,9 +300,9 @@ BEGIN
         EXECUTE format(
             'SELECT max(filled)::numeric / greatest(min(filled), 1)
              FROM (SELECT count(hashed.slice) AS filled
-                   FROM generate_series(0, (SELECT slices - 1 FROM sandbox.settings)) AS slice
+                   FROM generate_series(0, sandbox.slice_count() - 1) AS slice
                    LEFT JOIN (SELECT abs(hashtextextended(coalesce(%1$I::text, ''''), 0)
-                                         %% (SELECT slices FROM sandbox.settings)) AS slice
+                                         %% sandbox.slice_count()) AS slice
                               FROM %2$s) AS hashed USING (slice)
                    GROUP BY slice) AS by_slice',
             distkey, table_id::regclass) INTO skew_rows;
@@ -506,7 +509,19 @@ END $$;
 UPDATE pg_cast SET castfunc = 'sandbox.text_of_boolean'::regproc
 WHERE castsource = 'boolean'::regtype AND casttarget IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype);
 
-REVOKE EXECUTE ON FUNCTION
-    sandbox.constraint_name(text, text), sandbox.limit_columns(regclass), sandbox.rename_checks(regclass, integer),
-    sandbox.after_change(), sandbox.keep_keys()
-FROM PUBLIC;
+-- What the dialect refuses, PostgreSQL refuses too: a client makes nothing here that could run with the
+-- rights of somebody else, such as functions, casts, types, operators, triggers, rules and extensions.
+REVOKE USAGE ON LANGUAGE sql, plpgsql FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean), sandbox.keep_keys() FROM PUBLIC;
+CREATE FUNCTION sandbox.before_change() RETURNS event_trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF (SELECT NOT rolsuper FROM pg_roles WHERE rolname = current_user) AND tg_tag NOT IN (
+        'ALTER DEFAULT PRIVILEGES', 'ALTER SCHEMA', 'ALTER TABLE', 'COMMENT', 'CREATE MATERIALIZED VIEW',
+        'CREATE SCHEMA', 'CREATE TABLE', 'CREATE TABLE AS', 'CREATE VIEW', 'DROP MATERIALIZED VIEW', 'DROP SCHEMA',
+        'DROP TABLE', 'DROP VIEW', 'GRANT', 'REFRESH MATERIALIZED VIEW', 'REVOKE', 'SELECT INTO'
+    ) THEN
+        RAISE EXCEPTION 'the sandbox does not do %', tg_tag USING ERRCODE = 'feature_not_supported';
+    END IF;
+END $$;
+CREATE EVENT TRIGGER before_change ON ddl_command_start EXECUTE FUNCTION sandbox.before_change();

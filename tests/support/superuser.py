@@ -1,4 +1,4 @@
-"""Connections to the PostgreSQL behind a warehouse, past the endpoint, as its superuser."""
+"""Connections to the PostgreSQL behind a warehouse, past the endpoint, mostly as its superuser."""
 
 from __future__ import annotations
 
@@ -18,9 +18,18 @@ if TYPE_CHECKING:
 @contextmanager
 def superuser_connection(warehouse: Database, database: str = "") -> Iterator[Any]:
     """A connection in autocommit to the warehouse's database, or to another one of its server."""
+    with connection_past_the_endpoint(warehouse, "rdsdb", database) as found:
+        yield found
+
+
+@contextmanager
+def connection_past_the_endpoint(
+    warehouse: Database, user: str, database: str = ""
+) -> Iterator[Any]:
+    """The same as any user: as if the endpoint let every statement through."""
     folder = server(warehouse.cloud.state.runtime_folder, warehouse.database)
     name = database or warehouse.database
-    with closing(psycopg2.connect(host=str(folder), user="rdsdb", dbname=name)) as found:
+    with closing(psycopg2.connect(host=str(folder), user=user, dbname=name)) as found:
         found.autocommit = True
         yield found
 

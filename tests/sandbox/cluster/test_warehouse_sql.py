@@ -184,8 +184,6 @@ def test_merge_with_two_rows_for_one_is_an_error_in_redshifts_words(warehouse: D
 
 
 NOT_FOR_CLIENTS = [
-    "SELECT sandbox.limit_columns('t'::regclass)",
-    "SELECT sandbox.rename_checks('t'::regclass, 1)",
     "SELECT * FROM sandbox.table_attributes",
     "UPDATE sandbox.settings SET slices = 1",
 ]

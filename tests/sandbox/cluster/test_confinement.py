@@ -1,0 +1,112 @@
+"""What a client can do in PostgreSQL, should the endpoint let any statement through: no harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+from conftest import MASTER, Database
+from psycopg2.errors import FeatureNotSupported, InsufficientPrivilege
+from superuser import connection_past_the_endpoint
+
+# Each would let a client's own code run, now or when the sandbox looks at what the client has made.
+CODE = [
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'",
+    "CREATE FUNCTION f(text) RETURNS int LANGUAGE internal AS 'textlen'",
+    "CREATE PROCEDURE p() LANGUAGE sql AS 'SELECT 1'",
+    "CREATE AGGREGATE g(int) (SFUNC = int4pl, STYPE = int)",
+    "DO 'BEGIN NULL; END'",
+    "DO LANGUAGE plpgsql 'BEGIN NULL; END'",
+    "CREATE TYPE pair AS (a int, b int)",
+    "CREATE TYPE mood AS ENUM ('sad')",
+    "CREATE TYPE span AS RANGE (SUBTYPE = int)",
+    "CREATE DOMAIN d AS text CHECK (VALUE <> '')",
+    "CREATE CAST (t AS text) WITH INOUT",
+    "CREATE CAST (t AS int) WITH FUNCTION hashtext(text)",
+    "CREATE OPERATOR === (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int)",
+    "CREATE OPERATOR CLASS c FOR TYPE t USING btree AS FUNCTION 1 btint4cmp(int, int)",
+    "CREATE TRIGGER g BEFORE INSERT ON t EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "CREATE RULE r AS ON INSERT TO t DO INSTEAD SELECT 1",
+    "CREATE POLICY p ON t USING (true)",
+    "CREATE INDEX i ON t ((a::text))",
+    "CREATE STATISTICS s ON (a + 1), (a + 2) FROM t",
+    "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION sandbox.after_change()",
+    "CREATE EXTENSION plpgsql",
+    "CREATE TRUSTED LANGUAGE plperl",
+    "CREATE SERVER s FOREIGN DATA WRAPPER none",
+    "CREATE PUBLICATION p",
+    "ALTER FUNCTION sandbox.slice_count() RENAME TO f",
+    "ALTER EVENT TRIGGER before_change DISABLE",
+]
+# And these the machine, or more rights.
+MACHINE = [
+    "COPY t FROM PROGRAM 'true'",
+    "COPY t TO PROGRAM 'true'",
+    "COPY t FROM '/etc/passwd'",
+    "COPY (SELECT 1) TO '/tmp/x'",
+    "SELECT pg_read_file('/etc/passwd')",
+    "SELECT pg_ls_dir('/')",
+    "SELECT lo_import('/etc/passwd')",
+    "SELECT lo_export(1, '/tmp/x')",
+    "SELECT set_config('standard_conforming_strings', 'on', false)",
+    "ALTER SYSTEM SET archive_command = 'true'",
+    "SET session_preload_libraries = 'x'",
+    "SET event_triggers = off",
+    "SET session_replication_role = replica",
+    "LOAD 'x'",
+    "SET ROLE rdsdb",
+    "SET SESSION AUTHORIZATION rdsdb",
+    "CREATE ROLE r SUPERUSER",
+    "GRANT pg_execute_server_program TO CURRENT_USER",
+    "GRANT pg_read_server_files TO CURRENT_USER",
+    "GRANT rdsdb TO CURRENT_USER",
+    "ALTER ROLE rdsdb PASSWORD 'x'",
+    "UPDATE pg_proc SET prosecdef = true",
+    "SELECT * FROM pg_authid",
+]
+
+
+@pytest.fixture
+def client(warehouse: Database) -> Iterator[Any]:
+    """A cursor of the master user, past the endpoint, and a table t."""
+    warehouse.run("CREATE TABLE t (a INT) DISTKEY (a)")
+    with connection_past_the_endpoint(warehouse, MASTER) as found:
+        yield found.cursor()
+
+
+@pytest.mark.parametrize("statement", [*CODE, *MACHINE])
+def test_client_has_no_right_that_matters(client: Any, statement: str) -> None:
+    with pytest.raises((InsufficientPrivilege, FeatureNotSupported)):
+        client.execute(statement)
+
+
+def test_client_may_do_all_that_redshift_has(client: Any) -> None:
+    client.execute("CREATE SCHEMA s")
+    client.execute("CREATE VIEW s.v AS SELECT a FROM t")
+    client.execute("CREATE TABLE s.made AS SELECT a, CAST(a AS text) AS b FROM t")
+    client.execute("ALTER TABLE s.made RENAME COLUMN b TO c")
+    client.execute("COMMENT ON TABLE s.made IS 'made'")
+    client.execute("GRANT SELECT ON s.made TO PUBLIC")
+    client.execute('SELECT "table", tbl_rows FROM svv_table_info')
+    client.execute("DROP SCHEMA s CASCADE")
+
+
+def test_functions_of_the_sandbox_act_on_tables_with_the_rights_of_who_calls_them(
+    warehouse: Database, client: Any
+) -> None:
+    other = f"other_{warehouse.database}"
+    warehouse.run(f"CREATE USER {other} PASSWORD 'Secret123'")
+    with connection_past_the_endpoint(warehouse, other) as found, found.cursor() as cursor:
+        for call in (
+            "sandbox.limit_columns('t'::regclass)",
+            "sandbox.rename_checks('t'::regclass, 1)",
+        ):
+            cursor.execute(f"SELECT {call}")  # finds nothing to change
+        cursor.execute("SELECT * FROM sandbox.measure('t'::regclass, 'KEY', 'a')")
+        assert cursor.fetchall() == [(None, None, None)]
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute("SELECT a FROM t")
+    warehouse.run(f"DROP USER {other}")
