@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import struct
@@ -14,11 +15,16 @@ import psycopg2
 
 from sandbox.cluster.listener import Listener
 from sandbox.cluster.session import Copier, Session
+from sandbox.dialect.refused_words import SETTINGS
 from sandbox.postgres import wire
 from sandbox.postgres.backend import Backend, BackendError, Message, read_message
 
 SERVER_VERSION = "8.0.2"
 LOGIN_TIMEOUT_SECONDS = 60
+# The options that a client may log in with: settings, as `-c name=value` or `--name=value`.
+OPTIONS = re.compile(
+    rf"(?:\s*(?:-c\s*|--)(?:{'|'.join(sorted(SETTINGS))})=(?:\\.|[^\s\\])*(?=\s|$))*\s*"
+)
 FORWARDED_PARAMETERS = ("application_name", "options", "DateStyle", "TimeZone")
 # PostgreSQL 8.0 reports these; clients take a server without standard_conforming_strings for one
 # that reads backslashes as escapes, which it does.
@@ -207,6 +213,9 @@ class Endpoint:
         user = parameters.get("user", "")
         database = parameters.get("database", user)
         role = self._log_in(client, user)
+        if not OPTIONS.fullmatch(parameters.get("options", "")):
+            what = f"the sandbox does not do the options {parameters['options']}"
+            raise LoginRefusedError(what, "0A000")
         known = {name: parameters[name] for name in FORWARDED_PARAMETERS if name in parameters}
         backend = _connect(self.socket_path(), known | {"user": role, "database": database})
         try:

@@ -18,6 +18,8 @@ from sandbox.postgres.backend import Backend, BackendError, Message
 
 Step = CopyCommand | Translation
 FLUSH_SIZE = 1 << 16
+# What PostgreSQL answers to the extended protocol, and no client that has sent a Query expects.
+NOT_ASKED_FOR = (wire.PARSE_COMPLETE, wire.BIND_COMPLETE, wire.NO_DATA)
 log = logging.getLogger(__name__)
 
 
@@ -44,16 +46,12 @@ def is_special(step: Step) -> bool:
     return isinstance(step, CopyCommand) or step.table is not None or step.commits
 
 
-def is_unchanged(step: Step, statement: str) -> bool:
-    """Whether PostgreSQL does just what is asked when it gets the statement as it is."""
-    return not is_special(step) and isinstance(step, Translation) and step.sql == statement
-
-
 class Session:
     """Serves one client that has logged in, with a PostgreSQL session of its own.
 
     Statements that PostgreSQL understands are forwarded as they are. The others are translated,
-    or, as COPY, carried out here inside the client's transaction.
+    or, as COPY, carried out here inside the client's transaction. Each is sent alone, by a message
+    that takes one statement only: where it ends is PostgreSQL's to say.
     """
 
     def __init__(self, client: Client, backend: Backend, copier: Copier) -> None:
@@ -102,14 +100,11 @@ class Session:
             set_last_copy(self.backend, 0, None)
 
     def _run_script(self, text: str) -> None:
-        statements = split(text)
-        steps = [plan(statement) for statement in statements]
-        if all(map(is_unchanged, steps, statements)):
-            self._forward(text)
-        elif len(steps) == 1:
-            self._run_step(steps[0])
-        else:
+        steps = [plan(statement) for statement in split(text)]
+        if len(steps) > 1:
             self._run_together(steps)
+        else:
+            self._run_step(steps[0] if steps else Translation(""))
 
     def _run_together(self, steps: list[Step]) -> None:
         """The statements of one message are one transaction, until they begin or end one.
@@ -132,25 +127,45 @@ class Session:
         if isinstance(step, CopyCommand):
             return self._run_copy(step)
         if step.table is not None:
-            return self._forward(f"{step.sql}; {record_table(step.table)}", first_only=True)
+            return self._run_followed(step.sql, record_table(step.table))
         if step.commits and self.backend.status == b"T":
-            return self._forward(f"{step.sql}; COMMIT", first_only=True)
-        return self._forward(step.sql)
+            return self._run_followed(step.sql, "COMMIT")
+        self.backend.send(wire.statement(step.sql))
+        return self._relay()
 
-    def _forward(self, sql: str, first_only: bool = False) -> bool:
-        """Run SQL in PostgreSQL and relay what it says, of the first statement or of all."""
-        self.backend.send(wire.query(sql))
-        return self._relay(first_only)
+    def _run_followed(self, sql: str, own: str) -> bool:
+        """Run a statement, and then one of the sandbox's own as if it were a part of it."""
+        is_alone = self.backend.status == b"I"
+        try:
+            if is_alone:
+                self.backend.execute("BEGIN")
+            self.backend.send(wire.statement(sql))
+            succeeded, replies = self._collect()
+            if succeeded:
+                self.backend.execute(own)
+            if is_alone:
+                self.backend.execute("COMMIT" if succeeded else "ROLLBACK")
+        except BackendError as problem:
+            succeeded, replies = False, as_redshift(problem.message).to_bytes()
+            if is_alone and self.backend.status != b"I":
+                self.backend.execute("ROLLBACK")
+        self.client.send(replies)
+        return succeeded
 
-    def _relay(self, first_only: bool = False) -> bool:
-        succeeded, finished, pending = True, False, bytearray()
+    def _collect(self) -> tuple[bool, bytes]:
+        """Whether a statement that has few replies has succeeded, and these."""
+        messages = [each for each in self.backend.replies() if each.kind not in NOT_ASKED_FOR]
+        succeeded = all(message.kind != wire.ERROR for message in messages)
+        return succeeded, b"".join(map(self._seen, messages))
+
+    def _relay(self) -> bool:
+        """Relay the replies to a statement; whether it has succeeded."""
+        succeeded, pending = True, bytearray()
         for message in self.backend.replies():
-            if message.kind == wire.ERROR:
-                succeeded, finished = False, False
-            if finished:
+            if message.kind in NOT_ASKED_FOR:
                 continue
+            succeeded = succeeded and message.kind != wire.ERROR
             pending += self._seen(message)
-            finished = first_only and message.kind == wire.COMMAND_COMPLETE
             if len(pending) > FLUSH_SIZE:
                 self.client.send(bytes(pending))
                 pending.clear()
@@ -205,7 +220,9 @@ class Session:
         name, text = wire.first_strings(payload, 2)
         try:
             statements = split(text)
-            step = plan(statements[0]) if len(statements) == 1 else Translation(text)
+            if len(statements) > 1:
+                raise SqlError("cannot insert multiple commands into a prepared statement", "42601")
+            step = plan(statements[0]) if statements else Translation("")
         except SqlError as problem:
             self._refuse(problem if self.backend.status != b"E" else transaction_aborted())
             self._skip_to_sync = True

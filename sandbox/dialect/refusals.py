@@ -18,8 +18,10 @@ from sandbox.dialect.refused_words import (
     MODIFIERS,
     PHRASES_NOT_IN_REDSHIFT,
     PHRASES_NOT_IN_SANDBOX,
+    SETTINGS,
     STATEMENTS_NOT_IN_REDSHIFT,
     STATEMENTS_NOT_IN_SANDBOX,
+    WORDS_OF_SET,
     RefusedWord,
 )
 from sandbox.dialect.sql_text import Token, identifier
@@ -114,12 +116,20 @@ def _refuse_statement(keys: Sequence[str]) -> None:
     for rule in _STATEMENTS.get(keys[0], ()):
         if head[: len(rule.pattern)] == rule.pattern:
             raise _refusal(rule)
+    if keys[0] in ("set", "reset"):
+        _refuse_setting(keys)
     kind = next((key for key in head[1:] if key != "local"), "")
     known = {"create": CREATABLE, "alter": ALTERABLE}.get(keys[0])
     if known and kind and kind not in known:
         raise not_supported(f"the sandbox does not do {keys[0].upper()} {kind.upper()}")
     if head[:2] == ("alter", "database") and ("set" in keys[:5] or "reset" in keys[:5]):
         raise not_supported("ALTER DATABASE .. SET is not supported by Amazon Redshift")
+
+
+def _refuse_setting(keys: Sequence[str]) -> None:
+    name = next((key for key in keys[1:] if key not in ("session", "local")), "")
+    if name and name not in SETTINGS | WORDS_OF_SET:
+        raise not_supported(f"the sandbox does not do {keys[0].upper()} {name}")
 
 
 def _refuse_copy(found: Sequence[Token]) -> None:

@@ -81,6 +81,16 @@ CREATABLE = frozenset(
 )
 ALTERABLE = frozenset(("table", "schema", "database", "user", "group", "role", "default"))
 
+# The settings that the sandbox does; TIME ZONE, TRANSACTION and the like are words of SET's own.
+SETTINGS = frozenset(
+    (
+        *("application_name", "client_encoding", "datestyle", "extra_float_digits", "search_path"),
+        *("statement_timeout", "timezone", "default_transaction_isolation"),
+        *("default_transaction_read_only", "transaction_isolation", "transaction_read_only"),
+    )
+)
+WORDS_OF_SET = frozenset(("all", "characteristics", "names", "time", "transaction"))
+
 # What may stand anywhere in a statement.
 PHRASES_NOT_IN_REDSHIFT = {
     **_each("on conflict ( | on conflict do | on conflict on", "ON CONFLICT", _NO_CONFLICT),

@@ -96,7 +96,7 @@ class Backend:
 
     def execute(self, sql: str) -> list[list[str | None]]:
         """Run a statement of the sandbox's own; its rows. Raises BackendError."""
-        self.send(wire.query(sql))
+        self.send(wire.statement(sql))
         rows, failure = [], None
         for message in self.replies():
             if message.kind == wire.DATA_ROW:

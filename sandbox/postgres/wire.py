@@ -83,6 +83,17 @@ def query(sql: str) -> bytes:
     return message(QUERY, text(sql))
 
 
+def statement(sql: str) -> bytes:
+    """One statement by the extended protocol, which takes no more than one, its rows as text.
+
+    Its replies end with ReadyForQuery, as those of a Query do.
+    """
+    parse, bind = text("") + text(sql) + bytes(2), text("") + text("") + bytes(6)
+    describe, execute = b"P" + text(""), text("") + bytes(4)
+    parts = ((PARSE, parse), (BIND, bind), (DESCRIBE, describe), (EXECUTE, execute), (SYNC, b""))
+    return b"".join(message(kind, payload) for kind, payload in parts)
+
+
 def error(
     text_: str, sqlstate: str, severity: str = "ERROR", detail: str = "", hint: str = ""
 ) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -110,3 +111,52 @@ def test_functions_of_the_sandbox_act_on_tables_with_the_rights_of_who_calls_the
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cursor.execute("SELECT a FROM t")
     warehouse.run(f"DROP USER {other}")
+
+
+# ---------------------------------------------------------------------------- several statements
+
+# PostgreSQL takes these for several statements; who cuts by other rules takes them for one.
+CUT_OTHERWISE = [
+    "SELECT 1 AS \u00a0$$; DROP TABLE t; SELECT 2 AS \u00a0$$",
+    "SELECT 1 AS \u2003$a$; DROP TABLE t; SELECT 2 AS \u2003$a$",
+    r"SELECT 1 LIMIT 0; SELECT B'\'; DROP TABLE t; --'",
+    r"SELECT X'\'; DROP TABLE t; --'",
+    r"SELECT N'\\'; DROP TABLE t; --'",
+]
+
+
+@pytest.mark.parametrize("text", CUT_OTHERWISE)
+def test_text_that_can_be_cut_in_two_ways_is_no_second_statement(
+    warehouse: Database, text: str
+) -> None:
+    warehouse.run("CREATE TABLE t (a INT)")
+    with contextlib.suppress(psycopg2.Error):
+        warehouse.run(text)
+    assert warehouse.run("SELECT COUNT(*) FROM t") == [(0,)]
+
+
+# ---------------------------------------------------------------------------- settings
+
+REFUSED_OPTIONS = [
+    "-c standard_conforming_strings=on",
+    "-cevent_triggers=off",
+    "--work_mem=1MB",
+    "-c statement_timeout=5 -c jit=on",
+    "-d5",
+    "-f s",
+]
+
+
+@pytest.mark.parametrize("options", REFUSED_OPTIONS)
+def test_log_in_sets_what_the_sandbox_does_and_nothing_else(
+    warehouse: Database, options: str
+) -> None:
+    with pytest.raises(psycopg2.OperationalError, match="the sandbox does not do the options"):
+        warehouse.cloud.connect(warehouse.database, options=options)
+
+
+def test_log_in_with_a_time_limit_has_it(warehouse: Database) -> None:
+    found = warehouse.cloud.connect(warehouse.database, options="-c statement_timeout=5000")
+    with contextlib.closing(found), found.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchall() == [("5s",)]
