@@ -9,7 +9,6 @@ import re
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,9 +135,7 @@ def warehouse(
 
 def create_database(cloud: Cloud, name: str) -> None:
     """Create an empty database in the test cluster."""
-    with closing(cloud.connect("dev")) as connection:
-        connection.autocommit = True
-        connection.cursor().execute(f"CREATE DATABASE {name}")
+    cloud.admin.cursor().execute(f"CREATE DATABASE {name}")
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -48,6 +50,9 @@ class Cloud:
 
     state: State
     clients: dict[str, Any] = field(default_factory=dict, repr=False)
+    # How to log in to the shared cluster, and how long that is good.
+    shared: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    good_until: float = 0
 
     def client(self, service: str) -> Any:
         if service not in self.clients:
@@ -134,8 +139,24 @@ class Cloud:
         request = {"DbUser": user, "ClusterIdentifier": name}
         return dict(self.client("redshift").get_cluster_credentials(**request | more))
 
+    def way_in(self, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The endpoint and credentials of a cluster; those of the shared one are asked for once."""
+        if name != CLUSTER:
+            return self.endpoint(name), self.credentials(name)
+        if time.monotonic() > self.good_until:
+            self.shared = self.endpoint(name), self.credentials(name, DurationSeconds=3600)
+            self.good_until = time.monotonic() + 3000
+        return self.shared
+
+    @cached_property
+    def admin(self) -> Any:
+        """A connection to the shared cluster, to make databases by."""
+        found = self.connect()
+        found.autocommit = True
+        return found
+
     def connect(self, database: str = "dev", name: str = CLUSTER, **changes: Any) -> Any:
-        endpoint, credentials = self.endpoint(name), self.credentials(name)
+        endpoint, credentials = self.way_in(name)
         settings = {
             "host": endpoint["Address"],
             "port": endpoint["Port"],
