@@ -40,7 +40,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """Something between or instead of records; `raw` may be cut."""
+    """Something between or instead of records, and the line where it begins; `raw` may be cut."""
 
     raw: bytes
     line_number: int
@@ -116,7 +116,9 @@ class _RecordReader:
                 end = _boundary_decoder.raw_decode(self._text, self._position)[1]
             except json.JSONDecodeError as problem:
                 if not self._may_be_cut(problem):
-                    return self._malformed(f"Invalid JSON: {problem.msg}")
+                    place = problem.pos - self._position + 1
+                    words = problem.msg.removesuffix(" at")
+                    return self._malformed(f"Invalid JSON: {words} at byte {place} of the record")
             except (ValueError, RecursionError) as problem:
                 return self._malformed(f"Invalid JSON: {problem}")
             else:
@@ -140,13 +142,29 @@ class _RecordReader:
         return Record(raw, self._line)
 
     def _malformed(self, reason: str) -> BadRecord:
-        """Report the thing at the position, and go on at the next line that starts a record."""
-        shown = b""
+        """Report the thing at the position, with the line where it begins.
+
+        What seems to be a record on a line of its own ends there; anything else where a line
+        starts another record.
+        """
+        shown, first_line = b"", self._line
+        line = self._line_ahead()
+        if line.rstrip().endswith(b"}"):
+            shown = self._advance(self._position + len(line))[:SHOWN_BYTES]
+            return BadRecord(shown, first_line, INVALID_INPUT_LINE, reason[:REASON_LENGTH])
         while True:
             line_end = _NEXT_ROOT_LINE.search(self._bytes, self._position)
             # A line's end at the window's end: whether a record follows is not yet in sight.
             end = line_end.start() if line_end else len(self._bytes.rstrip(b" \t\r\n"))
             shown += self._advance(max(end, self._position))[: SHOWN_BYTES - len(shown)]
             if line_end or self._ended:
-                return BadRecord(shown, self._line, INVALID_INPUT_LINE, reason[:REASON_LENGTH])
+                return BadRecord(shown, first_line, INVALID_INPUT_LINE, reason[:REASON_LENGTH])
             self._fill()
+
+    def _line_ahead(self) -> bytes:
+        """What is left of the line at the position; of an endless one, as much as an object has."""
+        while (end := self._bytes.find(b"\n", self._position)) < 0:
+            if self._ended or len(self._bytes) - self._position > MAX_OBJECT_BYTES:
+                return self._bytes[self._position :]
+            self._fill(max(READ_BYTES, len(self._bytes) - self._position))
+        return self._bytes[self._position : end]

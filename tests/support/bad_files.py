@@ -187,7 +187,7 @@ TEXTS: Bodies = {
     "escaped NUL": (raw_event("song", r'"a\u0000b"'), BadRecord(1, "song", UTF8)),
     "NUL in a text": (E0.replace(b"The Song", b"a\0b"), BadRecord(1, "", INVALID)),
     "NUL between records": (E0 + b"\n\0\n" + E1, BadRecord(2, "", INVALID)),
-    "line break in a text": (E0.replace(b"The Song", b"a\nb"), BadRecord(2, "", INVALID)),
+    "line break in a text": (E0.replace(b"The Song", b"a\nb"), BadRecord(1, "", INVALID)),
     "tab in a text": (E0.replace(b"The Song", b"a\tb"), BadRecord(1, "", INVALID)),
     "Latin-1": (E0.replace(b"The Song", b"caf\xe9"), BadRecord(1, "song", UTF8)),
     "cut letter": (E0.replace(b"The Song", "é".encode()[:1]), BadRecord(1, "song", UTF8)),

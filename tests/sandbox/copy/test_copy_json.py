@@ -46,9 +46,10 @@ BODIES = [
     (b'\xef\xbb\xbf{"a":1}', [(b"!", 1), (b'{"a":1}', 1)]),
     (b'"text" 1 null', [(b"!", 1), (b"!", 1), (b"!", 1)]),
     (b'{"a":1\n{"a":2}\n', [(b"!", 1), (b'{"a":2}', 2)]),
-    (b'{"a":}\n\n  {"a":2}\n', [(b"!", 2), (b'{"a":2}', 3)]),
+    (b'{"a":}\n\n  {"a":2}\n', [(b"!", 1), (b'{"a":2}', 3)]),
     (b'{"a":1}\n{"a":"x', [(b'{"a":1}', 1), (b"!", 2)]),
-    (b'{"a":"x\ny"}\n{"a":2}', [(b"!", 2), (b'{"a":2}', 3)]),
+    (b'{"a":\t"\t"}\n"a":1}\n{"a":2}', [(b"!", 1), (b"!", 2), (b'{"a":2}', 3)]),
+    (b'{"a":"x\ny"}\n{"a":2}', [(b"!", 1), (b'{"a":2}', 3)]),
     (b'{"a":NaN}\n{"a":01}\n{"a":2}', [(b"!", 1), (b"!", 2), (b'{"a":2}', 3)]),
     (b'[{"a":1},\n{"a":2}]\n{"a":3}', [(b"!", 2), (b'{"a":3}', 3)]),
     (b"{" * 3, [(b"!", 1)]),
@@ -57,7 +58,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("body", "expected"), BODIES)
-def test_records_and_bad_records_with_their_last_line(
+def test_records_with_their_last_line_and_malformed_ones_with_their_first(
     body: bytes, expected: list[tuple[bytes, int]]
 ) -> None:
     assert found(body) == expected
