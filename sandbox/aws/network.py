@@ -87,10 +87,28 @@ def _is_for_address(rule: Any, address: str) -> bool:
 
 
 def delete_security_group(ec2: Any, name: str | None = None, group_id: str | None = None) -> None:
-    """As moto does, but not while a cluster uses the group."""
+    """As moto does, but not while something uses the group.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSecurityGroup.html
+    """
     with STATE_LOCK:
         group = ec2.get_security_group_by_name_or_id(group_id or name)
-        clusters = redshift_backends[ec2.account_id][ec2.region_name].clusters.values()
-        if group and any(group.id in cluster.vpc_security_group_ids for cluster in clusters):
+        if group and _is_used(ec2, group.id):
             raise DependencyViolationError(f"resource {group.id} has a dependent object")
         MOTO_DELETE_SECURITY_GROUP(ec2, name, group_id)
+
+
+def _is_used(ec2: Any, group_id: str) -> bool:
+    """Whether a cluster, a network interface or a rule of another group names the group."""
+    clusters = redshift_backends[ec2.account_id][ec2.region_name].clusters.values()
+    interfaces = ec2.enis.values()
+    others = [each for each in ec2.describe_security_groups() if each.id != group_id]
+    return (
+        any(group_id in each.vpc_security_group_ids for each in clusters)
+        or any(group_id in [used.id for used in each.group_set] for each in interfaces)
+        or any(
+            group_id == rule.source_group.get("GroupId")
+            for other in others
+            for rule in (*other.ingress_rules, *other.egress_rules)
+        )
+    )

@@ -24,6 +24,7 @@ from sandbox.errors import SYNTAX_ERROR, SqlError, not_supported, syntax_error
 INVALID_CREDENTIALS = (
     "Invalid credentials. Must be of the format: credentials 'aws_access_key_id=..."
 )
+JSON_ONLY = "COPY loads JSON only"
 MAX_MAXERROR = 100_000
 
 
@@ -165,7 +166,7 @@ class _Parser:
     def _option(self, command: CopyCommand) -> CopyCommand:
         word = self._next.word
         if word in NOT_WITH_JSON:
-            raise not_supported(f"COPY option {word} is not supported with JSON")
+            raise self._not_with_json(word)
         if word in NOT_IN_THE_SANDBOX:
             raise not_supported(f"The sandbox does not support the COPY option {word}")
         rule = self._rule(word)
@@ -174,6 +175,11 @@ class _Parser:
         self._refuse_repetition(word)
         self._advance()
         return rule(command, word)
+
+    def _not_with_json(self, word: str) -> SqlError:
+        if any(token.word == "JSON" for token in self._tokens):
+            return not_supported(f"COPY option {word} is not supported with JSON")
+        return not_supported(f"The sandbox does not support {word}: {JSON_ONLY}")
 
     def _rule(self, word: str) -> Callable[[CopyCommand, str], CopyCommand] | None:
         for names, rule in (
@@ -274,5 +280,5 @@ def _complete(command: CopyCommand) -> CopyCommand:
         hint = "add IAM_ROLE 'arn:aws:iam::ACCOUNT:role/NAME'"
         raise SqlError("COPY from S3 needs an authorization", SYNTAX_ERROR, hint=hint)
     if not command.json_paths:
-        raise not_supported("The sandbox's COPY loads JSON only: add FORMAT AS JSON 'auto'")
+        raise not_supported(f"The sandbox's {JSON_ONLY}: add FORMAT AS JSON 'auto'")
     return command

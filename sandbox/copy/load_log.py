@@ -129,6 +129,9 @@ def _now() -> str:
 
 
 def printable(value: object) -> str:
-    """Text for a CHAR column: ASCII only, other characters shown as dots, as Redshift does."""
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")
-    return "".join(char if 32 <= ord(char) < 127 else "." for char in text)
+    """Text for a CHAR column: ASCII only, a dot for each byte of other characters.
+
+    As Redshift does: https://github.com/slingdata-io/sling-cli/issues/539
+    """
+    text = value if isinstance(value, bytes) else str(value or "").encode()
+    return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in text)

@@ -401,6 +401,35 @@ CROSS JOIN generate_series(0, slices - 1) AS slice;
 GRANT SELECT ON pg_catalog.sys_load_history, pg_catalog.sys_load_error_detail, pg_catalog.stl_load_errors,
     pg_catalog.stl_load_commits, pg_catalog.stv_slices, pg_catalog.svv_table_info, pg_catalog.pg_table_def TO PUBLIC;
 
+-- The transactions that are open in a database, and the tables and transactions that they have locked.
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TRANSACTIONS.html
+CREATE FUNCTION sandbox.transactions() RETURNS TABLE (
+    txn_owner text, txn_db text, xid bigint, pid integer, txn_start timestamp, lock_mode text,
+    lockable_object_type text, relation integer, granted boolean
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT
+        usename, datname, backend_xid::text::bigint, session.pid, xact_start AT TIME ZONE 'UTC', mode,
+        locktype, locked.oid::integer, granted
+    FROM pg_locks
+    INNER JOIN pg_stat_activity AS session ON session.pid = pg_locks.pid AND datname = current_database()
+    LEFT JOIN pg_class AS locked ON locked.oid = pg_locks.relation AND relkind = 'r'
+    WHERE locktype = 'transactionid' OR (locktype = 'relation' AND locked.oid IS NOT NULL)
+$$;
+CREATE VIEW pg_catalog.svv_transactions AS SELECT * FROM sandbox.transactions();
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_STV_SESSIONS.html
+CREATE FUNCTION sandbox.sessions() RETURNS TABLE (
+    starttime timestamp, process integer, user_name character(50), db_name character(50), timeout_sec integer
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT backend_start AT TIME ZONE 'UTC', pid, usename, datname, 0
+    FROM pg_stat_activity INNER JOIN pg_roles ON usename = rolname AND NOT rolsuper
+    WHERE backend_type = 'client backend'
+$$;
+CREATE VIEW pg_catalog.stv_sessions AS SELECT * FROM sandbox.sessions();
+GRANT SELECT ON pg_catalog.svv_transactions, pg_catalog.stv_sessions TO PUBLIC;
+
 CREATE OR REPLACE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE AS $$
     SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 '
         '(Red Hat 3.4.2-6.fc3), Redshift 1.0.0 (sandbox)'
@@ -501,6 +530,42 @@ CREATE FUNCTION sandbox.numeric_average(state numeric[]) RETURNS numeric LANGUAG
 CREATE AGGREGATE pg_catalog.avg(numeric) (
     SFUNC = sandbox.add_numeric, STYPE = numeric[], INITCOND = '{0, 0}', FINALFUNC = sandbox.numeric_average
 );
+
+-- A type's length is in bytes. A cast leaves off what is too long, from the end of a character on; a value
+-- that is stored may only lose blanks. PostgreSQL calls these for both.
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_Examples_with_character_types.html
+CREATE FUNCTION sandbox.first_bytes(value text, size integer) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+    SELECT left(value, max(length)) FROM generate_series(size / 4, size) AS length
+    WHERE octet_length(left(value, length)) <= size
+$$;
+CREATE FUNCTION sandbox.too_long(value text, type text, size integer) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+    RAISE EXCEPTION 'value too long for type %(%)', type, size USING ERRCODE = 'string_data_right_truncation';
+END $$;
+CREATE FUNCTION sandbox.fit(varchar, integer, boolean) RETURNS varchar
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN octet_length($1) <= $2 - 4 OR $2 < 4 THEN $1
+        WHEN $3 OR octet_length(rtrim($1, ' ')) <= $2 - 4 THEN sandbox.first_bytes($1, $2 - 4)
+        ELSE sandbox.too_long($1, 'character varying', $2 - 4)
+    END::varchar
+$$;
+CREATE FUNCTION sandbox.padded(value text, size integer) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS 'SELECT rpad(value, char_length(value) + size - octet_length(value))';
+CREATE FUNCTION sandbox.fit(bpchar, integer, boolean) RETURNS bpchar
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN $2 < 4 THEN $1
+        WHEN octet_length($1::text) <= $2 - 4 THEN sandbox.padded($1::text, $2 - 4)
+        WHEN $3 THEN sandbox.padded(sandbox.first_bytes($1::text, $2 - 4), $2 - 4)
+        ELSE sandbox.too_long($1::text, 'character', $2 - 4)
+    END::bpchar
+$$;
+UPDATE pg_cast SET castfunc = to_regprocedure(format('sandbox.fit(%s, integer, boolean)', castsource::regtype))
+WHERE castsource = casttarget AND castsource IN ('varchar'::regtype, 'bpchar'::regtype);
 
 CREATE FUNCTION sandbox.text_of_boolean(boolean) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 BEGIN

@@ -195,6 +195,24 @@ def test_cluster_changes_its_groups_and_lets_go_of_the_former(
     assert code_of(ec2.delete_security_group, GroupId=group) == ""
 
 
+def test_group_in_use_is_not_deleted(cloud: Cloud) -> None:
+    ec2 = cloud.client("ec2")
+    used, user = (
+        ec2.create_security_group(GroupName=name, Description=name)["GroupId"]
+        for name in ("used", "user")
+    )
+    same = {"IpProtocol": "tcp", "FromPort": 5439, "ToPort": 5439}
+    rule = [same | {"UserIdGroupPairs": [{"GroupId": used}]}]
+    ec2.authorize_security_group_ingress(GroupId=user, IpPermissions=rule)
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    interface = ec2.create_network_interface(SubnetId=subnet, Groups=[user])["NetworkInterface"]
+    for group in (used, user):
+        assert code_of(ec2.delete_security_group, GroupId=group) == "DependencyViolation"
+    ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
+    for group in (user, used):
+        assert code_of(ec2.delete_security_group, GroupId=group) == ""
+
+
 REFUSED_CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"NodeType": "ra3.4xlarge"}, "UnsupportedOperation"),
     ({"NumberOfNodes": 3}, "UnsupportedOperation"),

@@ -91,7 +91,7 @@ CARE = [
     b'{"artist"\n:"a","artist":"b","ts":1,"length":1.5,"paid":true}',
     b'{"artist":"\\u003a","ts":1,"length":1.5,"paid":true,"ts":1}',
     b'{"artist":"\\u003A","ts":1,"length":1.5,"paid" :true,"paid":true}',
-    b'{"artist":1.5,"ts":1,"length":1.5,"paid":true}',
+    b'{"artist":true,"ts":1,"length":1.5,"paid":true}',
     b'{"artist":"a","ts":1e3,"length":1.5,"paid":true}',
     b'{"artist":"a","ts":1.5,"length":1.5,"paid":true}',
     b'{"artist":"a","ts":9007199254740993.0,"length":1.5,"paid":true}',
