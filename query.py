@@ -8,10 +8,9 @@ Example:
 
 from __future__ import annotations
 
-import csv
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dwh.config import load_config
 from dwh.connection import connect
@@ -20,12 +19,13 @@ from dwh.terminal import parser, print_table, run_script
 from sql_queries import questions
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import cursor
+    from psycopg2.extensions import connection, cursor
 
 # Texts, quoted names and comments, in which no word is a keyword.
 NO_CODE = re.compile(r"""'(?:[^'\\]|\\.)*'|"[^"]*"|--[^\n\r]*|/\*.*?\*/""", re.DOTALL)
 # Comments nest and texts can stand between dollars, both of which NO_CODE cannot see through.
 UNCLEAR = re.compile(r"/\*|\*/|\$\w*\$")
+CHAR = 1042  # the id of the type
 QUESTION = re.compile(r"[\s(]*(SELECT|WITH|EXPLAIN|SHOW)\b", re.IGNORECASE)
 
 
@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     asked = {"": arguments.statement} if arguments.statement else questions
     with connect(config) as session:
         session.set_session(readonly=True)
+        trim_chars(session)
         cursor = session.cursor()
         for title, statement in asked.items():
             cursor.execute(statement)
@@ -70,11 +71,34 @@ def show(cursor: cursor, title: str, as_csv: bool) -> None:
     """Print the result of the statement that has just run."""
     columns = [column.name for column in cursor.description or ()]
     if as_csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(cursor)
+        for row in [columns, *cursor]:
+            print(",".join(map(field, row)))
     else:
         print_table(title, columns, cursor)
+
+
+def field(value: object) -> str:
+    """A value of CSV as RFC 4180 has it. NULL is nothing at all, an empty text is quoted.
+
+    https://www.rfc-editor.org/rfc/rfc4180
+    """
+    if value is None:
+        return ""
+    text = str(value)
+    if text and not re.search('[",\r\n]', text):
+        return text
+    return '"' + text.replace('"', '""') + '"'
+
+
+def trim_chars(session: connection) -> None:
+    """Have the session give CHAR values without the blanks that fill them up."""
+    from psycopg2.extensions import UNICODE, new_type, register_type
+
+    def trim(value: Any, cursor: Any) -> Any:
+        text = UNICODE(value, cursor)
+        return text and text.rstrip(" ")
+
+    register_type(new_type((CHAR,), "CHAR", trim), session)
 
 
 if __name__ == "__main__":

@@ -262,6 +262,18 @@ known_files = """
 SELECT file, etag FROM loaded_files WHERE staging_table = %(table)s
 """
 
+lock_holders = """
+-- The transactions that hold the lock of all loads.
+SELECT DISTINCT
+    svv_transactions.pid,
+    TRIM(svv_transactions.txn_owner) AS owner,
+    svv_transactions.txn_start
+FROM svv_transactions
+INNER JOIN pg_class ON svv_transactions.relation = pg_class.oid
+WHERE pg_class.relname = 'staging_files' AND svv_transactions.granted
+ORDER BY svv_transactions.txn_start
+"""
+
 slices = """
 -- How many slices the cluster has, each of which loads a file at a time.
 SELECT COUNT(*) FROM stv_slices
@@ -356,6 +368,14 @@ ORDER BY query_id DESC
 LIMIT 1
 """
 
+# Why COPY rejected a record, and the bytes of a text that is too long; 1,024 of it are on record.
+REASON = """COALESCE(TRIM(err_reason), '') || CASE
+        WHEN RIGHT(TRIM(err_reason), 25) <> 'length exceeds DDL length' THEN ''
+        ELSE ': ' || CAST(LEN(TRIM(raw_field_value)) AS VARCHAR)
+            || CASE WHEN LEN(TRIM(raw_field_value)) = 1024 THEN ' or more' ELSE '' END
+            || ' bytes in the file, at most ' || TRIM(col_length) || ' in the column'
+    END"""
+
 count_rejected = """
 -- How many records of COPYs are on record as rejected.
 SELECT COUNT(*) FROM stl_load_errors WHERE query IN %(copies)s
@@ -368,12 +388,12 @@ SELECT
     line_number AS line,
     TRIM(colname) AS column_name,
     TRIM(raw_field_value) AS value,
-    TRIM(err_reason) AS reason
+    {REASON} AS reason
 FROM stl_load_errors
 WHERE query IN %(copies)s
 ORDER BY filename, line_number
 LIMIT 1000
-"""
+""".replace("{REASON}", REASON)
 
 rejected_records_insert = """
 INSERT INTO rejected_records (run_id, file, line_number, column_name, value, reason)
@@ -400,7 +420,7 @@ SELECT
             THEN COALESCE(TRIM(stl_load_errors.raw_line), '')
         ELSE COALESCE(TRIM(stl_load_errors.raw_field_value), '')
     END AS value,
-    COALESCE(TRIM(stl_load_errors.err_reason), '') AS reason
+    {REASON} AS reason
 FROM stl_load_errors
 LEFT JOIN names
     ON
@@ -408,7 +428,7 @@ LEFT JOIN names
         AND stl_load_errors.line_number >= names.first_line
         AND stl_load_errors.line_number <= names.last_line
 WHERE stl_load_errors.query IN %(copies)s
-"""
+""".replace("{REASON}", REASON)
 
 rejected_files = """
 -- The files that records of this load were rejected of.
@@ -439,7 +459,7 @@ SELECT
     line_number AS line,
     TRIM(colname) AS column_name,
     TRIM(raw_field_value) AS value,
-    TRIM(err_reason) AS reason
+    {REASON} AS reason
 FROM stl_load_errors
 WHERE
     session = PG_BACKEND_PID()
@@ -447,7 +467,7 @@ WHERE
     AND starttime >= (SELECT started_at FROM load_runs WHERE run_id = %(run_id)s)
 ORDER BY filename, line_number
 LIMIT 1000
-"""
+""".replace("{REASON}", REASON)
 
 # ---------------------------------------------------------------------------- transforms
 

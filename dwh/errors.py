@@ -231,6 +231,7 @@ CONNECTION_HINTS = {
         "run the script again: what was not committed is undone",
     ),
 }
+SYSTEM_VIEW = r'relation "(stl|stv|svl|svv|svcs|sys|pg)_\w+" does not exist'
 SQL_HINTS = {
     "42P01": "create the tables: python create_tables.py; if they are there, check the name",
     "42703": "check the name; the columns are in sql_queries.py",
@@ -253,6 +254,8 @@ def explain_sql(error: Any) -> DwhError:
             known for pattern, known in CONNECTION_HINTS.items() if re.search(pattern, said)
         )
         return DwhError(f"{general} ({said})", hint)
+    if re.search(SYSTEM_VIEW, what):
+        return DwhError(what, "check the name; the sandbox has few of Redshift's system views")
     if what == "1023":
         return DwhError(CONFLICT, "run the script again")
     return DwhError(what, SQL_HINTS.get(code or "", "check the statement; nothing was changed"))

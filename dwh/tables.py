@@ -44,7 +44,24 @@ def lock_staging(cursor: cursor, config: Config) -> None:
             cursor.execute(sql_queries.lock_staging)
         except psycopg2.errors.QueryCanceled as error:
             what = f"another load holds its lock for {plural(config.timeout_minutes, 'minute')}"
-            hint = "let it end, or see who it is in STV_LOCKS and end it: PG_TERMINATE_BACKEND(pid)"
-            raise DwhError(what, hint) from error
+            raise DwhError(what, *lock_holders(cursor)) from error
         cursor.execute(sql_queries.limit_wait, {"milliseconds": 0})
         current.result = "locked"
+
+
+def lock_holders(cursor: cursor) -> tuple[str, list[str]]:
+    """What to do about a lock that is held too long, and who holds it."""
+    import psycopg2
+
+    end_it = 'let it end, or end it: python query.py "SELECT PG_TERMINATE_BACKEND({})"'
+    cursor.connection.rollback()
+    try:
+        cursor.execute(sql_queries.lock_holders)
+    except psycopg2.Error:  # without its name, the error is worth telling all the same
+        return end_it.format("pid") + "; SVV_TRANSACTIONS shows who it is", []
+    holders = cursor.fetchall()
+    details = [
+        f"process {pid} of {owner}, in a transaction that began at {began:%Y-%m-%d %H:%M:%S} UTC"
+        for pid, owner, began in holders
+    ]
+    return end_it.format(holders[0][0] if holders else "pid"), details

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from dwh.loading.work_folder import WorkFolder
 
 # The id of no COPY: SQL takes no empty list.
 NO_COPY = -1
+AT_THE_END = re.compile(r"(?: |%(?:25)*20)+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,14 @@ class File:
 
     @property
     def name(self) -> str:
-        """The URL as the ledger has it: Redshift does not tell texts by blanks at their ends."""
-        bare = self.url.rstrip(" ")
-        return bare + "%20" * (len(self.url) - len(bare))
+        """The URL as the ledger has it: Redshift does not tell texts by blanks at their ends.
+
+        What is written instead of blanks there is itself written anew, so that no two files share
+        a name.
+        """
+        if not self.url.endswith((" ", "20")):
+            return self.url
+        return AT_THE_END.sub(lambda end: end[0].replace("%", "%25").replace(" ", "%20"), self.url)
 
 
 class FileLocation(NamedTuple):

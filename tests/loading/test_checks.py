@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import psycopg2
 import pytest
 from conftest import Pipeline
 from script_runs import refused_here
 
 import etl
+import query
 from dwh.loading import checks
 from dwh.loading.sql_checks import staged_checks, star_checks
 
@@ -205,10 +208,16 @@ def test_lock_that_is_held_too_long_ends_the_run(
     monkeypatch.setattr("dwh.tables.MINUTE", 20)
     other = loaded_once.warehouse.another_connection()
     other.cursor().execute("LOCK staging_files")
-    found = refused_here(etl, "--config", str(loaded_once.config), said=capsys)
+    config = ("--config", str(loaded_once.config))
+    found = refused_here(etl, *config, said=capsys)
     assert found.error == "another load holds its lock for 30 minutes"
-    assert found.hint.startswith("let it end, or see who it is in STV_LOCKS")
-    other.close()
+    (holder,) = found.details
+    assert re.fullmatch(f"process {other.info.backend_pid} of .*, in a transaction .* UTC", holder)
+    told = re.fullmatch('let it end, or end it: python query.py "(.*)"', found.hint)
+    assert told
+    assert query.main([told[1], *config]) == 0
+    with pytest.raises(psycopg2.OperationalError):
+        other.cursor().execute("SELECT 1")
     loaded_once.load()
 
 

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 from conftest import BUCKET, CLUSTER, EVENT, Pipeline
+from hypothesis import given
+from hypothesis import strategies as st
 from script_runs import change, refused_here
 
 import create_tables
 import etl
 from dwh.errors import DwhError
 from dwh.loading import staging
+from dwh.loading.run import File
 
 CAPTURE = pytest.CaptureFixture[str]
 COPIES = "SELECT COUNT(*) FROM sys_load_history"
@@ -224,11 +227,22 @@ def test_star_that_lost_a_table_is_filled_again_with_everything(
     assert capsys.readouterr().err.splitlines()[-1] == "Next: python etl.py"
 
 
+ENDS = st.lists(st.sampled_from([" ", "%20", "%2520", "%25", "0", "2", "a"]), max_size=4)
+
+
+@given(ENDS, ENDS)
+def test_no_two_files_share_a_name_in_the_ledger(one: list[str], other: list[str]) -> None:
+    urls = ["s3://b/" + "".join(end) for end in (one, other)]
+    names = [File(url, "", 0, "").name for url in urls]
+    assert (names[0] == names[1]) == (urls[0] == urls[1])
+    assert not any(name.endswith(" ") for name in names)
+
+
 def test_names_that_differ_in_a_blank_at_their_end_are_two_files(pipeline: Pipeline) -> None:
-    pipeline.events({}, file="a.json")
-    pipeline.events({"itemInSession": 1}, file="a.json ")
+    for number, end in enumerate(("", " ", "%20")):
+        pipeline.events({"itemInSession": number}, file=f"a.json{end}")
     pipeline.load()
-    assert pipeline.ask("SELECT COUNT(*) FROM songplays") == [(2,)]
+    assert pipeline.ask("SELECT COUNT(*) FROM songplays") == [(3,)]
     copies = pipeline.ask(COPIES)
     pipeline.load()
     assert pipeline.ask(COPIES) == copies

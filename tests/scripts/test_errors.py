@@ -155,6 +155,11 @@ ASKED = [
     (["SELECT FROM FROM users"], 'syntax error at or near "FROM"', "check the statement .*"),
     (["SELECT nope FROM users"], 'column "nope" does not exist', "check the name; .*"),
     (
+        ["SELECT 1 FROM stl_query"],
+        'relation "stl_query" does not exist',
+        "check the name; the sandbox has few .*",
+    ),
+    (
         ["SELECT 1 FROM nope"],
         'relation "nope" does not exist',
         ".*create_tables.py; .* check the name",

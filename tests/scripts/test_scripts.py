@@ -227,6 +227,7 @@ def test_cluster_that_differs_from_the_configuration_is_kept(
 CSV = [
     ("SELECT user_id, level FROM users ORDER BY 1", "user_id,level\n39,free\n40,paid\n"),
     ("SELECT 1 AS a,\n  NULL AS b,\n  'x,\"y' AS c", 'a,b,c\n1,,"x,""y"\n'),
+    ("SELECT '' AS a, NULL AS b, 'x'::CHAR(3) AS c, 'y ' AS d", 'a,b,c,d\n"",,x,y \n'),
     ("SELECT title FROM songs WHERE song_id = 'SO2'", "title\n[red]\x1b[31m\n"),
     ("SELECT user_id FROM users WHERE level = '-- none; COMMIT'", "user_id\n"),
     ("SELECT MIN(start_time) AS first FROM time", "first\n2018-11-01 20:57:10.796000\n"),

@@ -57,6 +57,22 @@ def check_unknown_statements_are_refused(warehouse: Database) -> None:
     refused(warehouse, "MERGE INTO t USING t AS s ON t.a = s.a REMOVE DUPLICATES")
 
 
+@differs("has hundreds of system views")
+def check_some_system_views_are_there(warehouse: Database) -> None:
+    warehouse.run("CREATE TABLE t (a INT)")
+    own = warehouse.connection.info.backend_pid
+    other = warehouse.another_connection()
+    other.cursor().execute("LOCK t")
+    locks = "SELECT pid, lock_mode, granted FROM svv_transactions WHERE relation = 't'::regclass"
+    holder = other.info.backend_pid
+    assert warehouse.run(locks) == [(holder, "AccessExclusiveLock", True)]
+    found = warehouse.run("SELECT process, TRIM(user_name) FROM stv_sessions")
+    assert {process for process, _ in found} >= {own, holder}
+    other.close()
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        warehouse.run("SELECT query FROM stl_query")
+
+
 @differs("ignores trailing blanks")
 def check_trailing_blanks_count(warehouse: Database) -> None:
     assert warehouse.run("SELECT 'a '::varchar(2) = 'a'::varchar(2)") == [(False,)]

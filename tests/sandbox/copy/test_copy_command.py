@@ -156,6 +156,13 @@ def test_option_that_is_not_done_is_refused_by_name(option: str) -> None:
     assert "secret" not in error.message
 
 
+def test_csv_is_not_with_json_only_where_json_is_asked_for() -> None:
+    both = failure(f"{START} CSV JSON 'auto'").message
+    assert both == "COPY option CSV is not supported with JSON"
+    alone = failure(f"{START} CSV").message
+    assert alone == "The sandbox does not support CSV: COPY loads JSON only"
+
+
 @pytest.mark.parametrize(
     "text",
     [
