@@ -15,6 +15,8 @@ from dwh.loading.work_folder import WorkFolder
 
 # The id of no COPY: SQL takes no empty list.
 NO_COPY = -1
+# No file has more lines; JSON numbers are exact up to here, in whatever way they are read.
+LAST_LINE = 2**53 - 1
 AT_THE_END = re.compile(r"(?: |%(?:25)*20)+\Z")
 
 
@@ -50,7 +52,7 @@ class FileLocation(NamedTuple):
 
     part: str
     first_line: int = 1
-    last_line: int = 2**62
+    last_line: int = LAST_LINE
     record_count: int | None = None
 
 

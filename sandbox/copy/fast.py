@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 
@@ -32,16 +32,18 @@ from sandbox.copy.csv_rows import (
     read_fully,
 )
 from sandbox.copy.json_values import JsonPaths
-from sandbox.copy.numbers import INTEGER_BITS
+from sandbox.copy.numbers import INTEGER_BITS, LARGEST_EXACT_FLOAT
 from sandbox.copy.read_ahead import read_ahead
 from sandbox.copy.records import MAX_OBJECT_BYTES
 from sandbox.copy.scan import Scan
 
+# Larger ones may go through binary floating point, which is not exact then.
+EXACT_INTEGER = Annotated[int, msgspec.Meta(gt=-LARGEST_EXACT_FLOAT, lt=LARGEST_EXACT_FLOAT)] | None
 FIELD_TYPES: dict[str, Any] = {
     "varchar": str | None,
-    "smallint": int | None,
-    "integer": int | None,
-    "bigint": int | None,
+    "smallint": EXACT_INTEGER,
+    "integer": EXACT_INTEGER,
+    "bigint": EXACT_INTEGER,
     "real": float | None,
     "double precision": float | None,
     "boolean": bool | None,
@@ -170,11 +172,17 @@ class _RowDecoder:
     def decode(self, body: bytes) -> list[tuple[object, ...]]:
         """The records' values; raises ValueError if anything is not plain."""
         rows = self._decoder.decode_lines(body)
-        if not all(
-            set(map(type, map(field, rows))) <= PLAIN_INTEGERS for field in self._loose_fields
-        ):
-            raise ValueError("no integer in an integer column")
+        if not all(are_exact_integers(list(map(field, rows))) for field in self._loose_fields):
+            raise ValueError("no exact integer in an integer column")
         return list(map(msgspec.structs.astuple, rows))
+
+
+def are_exact_integers(values: list[Any]) -> bool:
+    """Whether the values are NULL, or integers that floating point does not change."""
+    if not set(map(type, values)) <= PLAIN_INTEGERS:
+        return False
+    numbers = [value for value in values if value is not None]
+    return not numbers or max(map(abs, numbers)) < LARGEST_EXACT_FLOAT
 
 
 class _PlainRows:

@@ -19,6 +19,7 @@ from sandbox.copy.rejections import (
 )
 
 LARGEST_EXACT_FLOAT = 2**53
+INEXACT = "A bare JSON number of 2^53 or more"
 INTEGER_BITS = {"smallint": 16, "integer": 32, "bigint": 64}
 INTEGER_NAMES = {"smallint": "Short", "integer": "Integer", "bigint": "Long"}
 
@@ -45,6 +46,8 @@ def to_integer(raw: bytes, column: Column) -> int | None:
     limit: int = 2 ** (INTEGER_BITS[column.type_name] - 1)
     if not -limit <= value < limit:
         raise _overflow(text, name)
+    if is_number(raw) and abs(value) >= LARGEST_EXACT_FLOAT:
+        raise undocumented(INEXACT)
     return value
 
 

@@ -14,7 +14,14 @@ from sandbox.copy.columns import Column
 from sandbox.copy.command import CopyCommand
 from sandbox.copy.dates import EPOCHS, read_date, read_timestamp
 from sandbox.copy.json_values import is_number, text_of
-from sandbox.copy.numbers import INTEGER, to_decimal, to_float, to_integer
+from sandbox.copy.numbers import (
+    INEXACT,
+    INTEGER,
+    LARGEST_EXACT_FLOAT,
+    to_decimal,
+    to_float,
+    to_integer,
+)
 from sandbox.copy.rejections import (
     INVALID_BOOLEAN,
     INVALID_DATE,
@@ -83,6 +90,8 @@ def _bare_text(raw: bytes, command: CopyCommand) -> str:
         raise undocumented("Nested JSON into VARCHAR without a JSONPaths file")
     if is_number(raw) and not INTEGER.fullmatch(raw.decode("ascii")):
         return format(to_float(raw, DOUBLE), ".17g")
+    if is_number(raw) and abs(float(raw)) >= LARGEST_EXACT_FLOAT:
+        raise undocumented(INEXACT)
     return text_of(raw)
 
 

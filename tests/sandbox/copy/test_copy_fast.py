@@ -96,6 +96,7 @@ CARE = [
     b'{"artist":"a","ts":1.5,"length":1.5,"paid":true}',
     b'{"artist":"a","ts":9007199254740993.0,"length":1.5,"paid":true}',
     b'{"artist":"a","ts":true,"length":1.5,"paid":true}',
+    b'{"artist":"a","ts":9007199254740992,"length":1.5,"paid":true}',
     b'{"artist":"a","ts":{},"length":1.5,"paid":true}',
     b'{"artist":"a\\u0000","ts":1,"length":1.5,"paid":true}',
     b'{"artist":"\\ud800","ts":1,"length":1.5,"paid":true}',
