@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from dwh.aws import find_endpoint
+from dwh.aws import find_endpoint, polling
 from dwh.cluster_access import available_cluster, new_password
 from dwh.config import Config
 from dwh.errors import last_attempt
 from dwh.reachability import unreachable
+from dwh.terminal import say
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection, cursor
@@ -26,7 +27,11 @@ CONNECTION_OPTIONS = (
     "sslmode=verify-full sslcertmode=disable gssencmode=disable application_name=sparkify-dwh "
     "keepalives=1 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
 )
-LOGIN_SECONDS = 10
+# A port that is closed does not answer at all. A warehouse that is busy, or has just resumed, may
+# take half a minute for a log-in; the name of a new one may not be known for a minute.
+ANSWER_SECONDS = 10
+LOGIN_SECONDS = 60
+NAME_SECONDS = 90
 
 
 @contextmanager
@@ -45,19 +50,40 @@ def log_in(config: Config, cluster: dict[str, Any]) -> connection:
     import psycopg2
 
     forget_variables()
-    credentials = new_password(config)
+    credentials, endpoint = new_password(config), cluster["Endpoint"]
     try:
-        return psycopg2.connect(
-            CONNECTION_OPTIONS,
-            host=cluster["Endpoint"]["Address"],
-            port=cluster["Endpoint"]["Port"],
-            dbname=config.database,
-            user=credentials["DbUser"],
-            password=credentials["DbPassword"],
-            sslrootcert=find_endpoint(config).ca_file,
+        return once_known(
+            endpoint["Address"],
+            lambda: psycopg2.connect(
+                CONNECTION_OPTIONS,
+                host=endpoint["Address"],
+                port=endpoint["Port"],
+                dbname=config.database,
+                user=credentials["DbUser"],
+                password=credentials["DbPassword"],
+                sslrootcert=find_endpoint(config).ca_file,
+            ),
         )
     except psycopg2.OperationalError as error:
         raise explain_login(error, config, cluster) from error
+
+
+def once_known(host: str, log_in: Callable[[], connection]) -> connection:
+    """Log in once the host's name is known. Raises OperationalError as `log_in` does."""
+    import psycopg2
+
+    unknown: Exception | None = None
+    for _ in polling(NAME_SECONDS):
+        try:
+            return log_in()
+        except psycopg2.OperationalError as error:
+            if "could not translate host name" not in str(error):
+                raise
+            if not unknown:
+                say(f"the name {host} is not known yet: waiting up to {NAME_SECONDS} s for it")
+            unknown = error
+    assert unknown
+    raise unknown
 
 
 def forget_variables() -> None:
@@ -105,22 +131,50 @@ def count_sessions(change: int, at_the_edge: Callable[[], None]) -> None:
         _sessions += change
 
 
+class LoginWait:
+    """How long a log-in may take: less until the port has answered at all."""
+
+    def __init__(self) -> None:
+        self.has_answered = self.has_said = False
+        self._started = time.monotonic()
+
+    @property
+    def seconds_left(self) -> float:
+        """The time until somebody must be told."""
+        limit = LOGIN_SECONDS if self.has_said else ANSWER_SECONDS
+        return max(self._started + limit - time.monotonic(), 0)
+
+    def go_on(self) -> None:
+        """Say what is waited for, once. Raises psycopg2.OperationalError if it is for too long."""
+        import psycopg2
+
+        if not self.has_answered:
+            raise psycopg2.OperationalError("connection to server failed: timeout expired")
+        if self.has_said:
+            what = f"it has answered, and not let us in for {LOGIN_SECONDS} s"
+            raise psycopg2.OperationalError(what)
+        say(f"the warehouse takes its time to let us in: waiting up to {LOGIN_SECONDS} s")
+        self.has_said = True
+
+
 def wait(session: connection) -> None:
     """Wait for the warehouse in a way that Ctrl-C can end; libpq's own cannot be.
 
-    Raises psycopg2.OperationalError when logging in takes longer than LOGIN_SECONDS.
+    Raises psycopg2.OperationalError when logging in takes too long.
     """
     import psycopg2
     from psycopg2.extensions import POLL_OK, POLL_READ, STATUS_READY
 
-    is_login = session.status < STATUS_READY
-    end = time.monotonic() + LOGIN_SECONDS if is_login else None
+    login = LoginWait() if session.status < STATUS_READY else None
     try:
         while (state := session.poll()) != POLL_OK:
             readable = [session] if state == POLL_READ else []
-            left = max(end - time.monotonic(), 0) if end else None
-            if not any(select.select(readable, [] if readable else [session], [], left)):
-                raise psycopg2.OperationalError("connection to server failed: timeout expired")
+            left = login.seconds_left if login else None
+            ready = any(select.select(readable, [] if readable else [session], [], left))
+            if login and ready and readable:
+                login.has_answered = True
+            elif login and not ready:
+                login.go_on()
     except KeyboardInterrupt:
         # Else the statement would run on, and hold its locks, after we have gone.
         with suppress(psycopg2.Error):

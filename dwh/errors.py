@@ -203,6 +203,10 @@ LOST = (
     ".*(SYSCALL|EOF|closed|reset|timed out|could not (send|receive)|terminating connection)"
 )
 CONFLICT = "another transaction changed the same tables"
+# A serialization failure, a table that came or went since the transaction began, and deadlocks:
+# https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
+# https://github.com/aws/amazon-redshift-jdbc-driver/issues/147
+CONFLICTS = "^(1018|1023)$|^deadlock detected|because of conflict with concurrent transaction"
 # What fails while logging in begins with the address that was tried.
 CONNECTION_HINTS = {
     "translate host name": (
@@ -212,6 +216,10 @@ CONNECTION_HINTS = {
     LOST: (
         "the connection to the warehouse was lost",
         "run the script again: that is safe",
+    ),
+    "not let us in": (
+        NOT_CONNECTED,
+        "it is busy, or has just resumed: run the script again in some minutes",
     ),
     "timeout|timed out|refused|route": (
         NOT_CONNECTED,
@@ -248,6 +256,8 @@ def explain_sql(error: Any) -> DwhError:
     import psycopg2
 
     what, code = first_line(error), getattr(error, "pgcode", None)
+    if is_conflict(error):
+        return DwhError(CONFLICT, "run the script again")
     if code is None and isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
         said = last_attempt(error)
         general, hint = next(
@@ -256,9 +266,12 @@ def explain_sql(error: Any) -> DwhError:
         return DwhError(f"{general} ({said})", hint)
     if re.search(SYSTEM_VIEW, what):
         return DwhError(what, "check the name; the sandbox has few of Redshift's system views")
-    if what == "1023":
-        return DwhError(CONFLICT, "run the script again")
     return DwhError(what, SQL_HINTS.get(code or "", "check the statement; nothing was changed"))
+
+
+def is_conflict(error: Exception) -> bool:
+    """Whether two transactions were in each other's way, so that another try may go through."""
+    return bool(re.search(CONFLICTS, first_line(error)))
 
 
 def last_attempt(error: Exception) -> str:

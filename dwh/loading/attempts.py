@@ -17,6 +17,7 @@ from dwh.errors import (
     UnreachableError,
     explain_sql,
     first_line,
+    is_conflict,
 )
 from dwh.loading import run_log
 from dwh.loading.packing import temporary_parts
@@ -69,16 +70,13 @@ def load_once(load: Load, run: Run) -> None:
 
 
 def passing_reason(error: Exception, is_repeated: bool) -> str | None:
-    """Why a load failed, if it is worth another try; no connection is so only after the first.
-
-    1023 is Redshift's serialization failure: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
-    """
+    """Why a load failed, if it is worth another try; no connection is so only after the first."""
     import psycopg2
 
     what, code = first_line(error), getattr(error, "pgcode", None)
     if isinstance(error, RoleError):
         return ROLE_REASON
-    if isinstance(error, psycopg2.Error) and what == "1023":
+    if isinstance(error, psycopg2.Error) and is_conflict(error):
         return CONFLICT
     if is_repeated and isinstance(error, UnreachableError | AwayError):
         return error.what

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from dwh.terminal import plural, say, step
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
+
+VALUE_ERRORS = "(?i)too long|overflow|out of range|invalid|divi(de|sion)|cannot cast"
 
 
 def insert_into_star(cursor: cursor, run: Run) -> None:
@@ -41,7 +44,10 @@ def transform(cursor: cursor, table: str, statement: str, run: Run) -> dict[str,
 
     try:
         cursor.execute(statement, run.sql_parameters())
-    except psycopg2.DataError as error:  # SQLSTATE class 22
+    except (psycopg2.DataError, psycopg2.InternalError) as error:
+        # SQLSTATE 22xxx is the leader's; the compute nodes have XX000 for everything.
+        if isinstance(error, psycopg2.InternalError) and not re.search(VALUE_ERRORS, str(error)):
+            raise
         what = f"{table} cannot be filled: {first_line(error)}"
         hint = "a value of the files does not fit; look for it in LOG_DATA and SONG_DATA"
         raise DwhError(what, hint) from error

@@ -55,13 +55,11 @@ class Session:
     """
 
     def __init__(self, client: Client, backend: Backend, copier: Copier) -> None:
-        self.client = client
-        self.backend = backend
-        self.copier = copier
+        self.client, self.backend, self.copier = client, backend, copier
         self._special: dict[str, Step] = {}
         self._portals: dict[str, Step] = {}
-        self._skip_to_sync = False
-        self._copy_failed = False
+        self._skip_to_sync = self._copy_failed = False
+        self._sql = ""  # the statement that an error is of
 
     def run(self) -> None:
         """Serve until the client leaves. Raises ProtocolError on bytes that are no message."""
@@ -126,6 +124,7 @@ class Session:
         """Run one step and send its replies; whether it succeeded."""
         if isinstance(step, CopyCommand):
             return self._run_copy(step)
+        self._sql = step.sql
         if step.table is not None:
             return self._run_followed(step.sql, record_table(step.table))
         if step.commits and self.backend.status == b"T":
@@ -146,7 +145,7 @@ class Session:
             if is_alone:
                 self.backend.execute("COMMIT" if succeeded else "ROLLBACK")
         except BackendError as problem:
-            succeeded, replies = False, as_redshift(problem.message).to_bytes()
+            succeeded, replies = False, as_redshift(problem.message, self._sql).to_bytes()
             if is_alone and self.backend.status != b"I":
                 self.backend.execute("ROLLBACK")
         self.client.send(replies)
@@ -173,9 +172,8 @@ class Session:
         return succeeded
 
     def _seen(self, message: Message) -> bytes:
-        if message.kind == wire.ERROR:
-            return as_redshift(message).to_bytes()
-        return message.to_bytes()
+        is_error = message.kind == wire.ERROR
+        return (as_redshift(message, self._sql) if is_error else message).to_bytes()
 
     def _refuse(self, problem: SqlError) -> None:
         """Send an error of our own, which ends an open transaction as any error does."""
@@ -197,7 +195,7 @@ class Session:
                 set_last_copy(self.backend, 0, problem.copy_id)
             self._refuse(problem)
             return False
-        notices = [wire.notice(text) for text in result.notices]
+        notices = map(wire.notice, result.notices)
         self.client.send(wire.join([*notices, wire.command_complete("COPY")]))
         return True
 
@@ -222,7 +220,7 @@ class Session:
             statements = split(text)
             if len(statements) > 1:
                 raise SqlError("cannot insert multiple commands into a prepared statement", "42601")
-            step = plan(statements[0]) if statements else Translation("")
+            step = plan(statements[0] if statements else "")
         except SqlError as problem:
             self._refuse(problem if self.backend.status != b"E" else transaction_aborted())
             self._skip_to_sync = True
@@ -233,6 +231,7 @@ class Session:
             self.client.send(wire.message(wire.PARSE_COMPLETE))
             return
         assert isinstance(step, Translation)
+        self._sql = step.sql
         rest = payload[len(wire.text(name) + wire.text(text)) :]
         self._pass(wire.PARSE, wire.text(name) + wire.text(step.sql) + rest, wire.PARSE_COMPLETE)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aws_site import ELSEWHERE, HERE, Aws, told
 from cluster_moves import pretend
+from fast_clock import fast_clock
 
 import query
 import setup_env
@@ -46,7 +47,7 @@ def dead_end(site: Aws, **settings: Any) -> Iterator[str]:
 def test_port_that_lets_nobody_in_is_explained(
     site: Aws, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dwh.connection.LOGIN_SECONDS", 2)
+    monkeypatch.setattr("dwh.connection.ANSWER_SECONDS", 2)
     port = site.cluster["Endpoint"]["Port"]
     with let_in(site):
         found = told(site, query, said=capsys)
@@ -79,7 +80,8 @@ def test_address_that_is_not_known_here_is_explained(
 ) -> None:
     host = "standing.abc.us-west-2.redshift.invalid"
     pretend(site, Endpoint={"Address": host, "Port": 5439})
-    found = told(site, script, said=capsys)
+    with fast_clock():
+        found = told(site, script, said=capsys)
     what = f'no connection to the warehouse (could not translate host name "{host}" to address: '
     assert found.error.startswith(what)
     assert found.hint.startswith("see this machine's DNS; ")

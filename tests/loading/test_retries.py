@@ -16,7 +16,7 @@ from waiting import once
 
 import etl
 import sql_queries
-from dwh import cluster_access
+from dwh import cluster_access, errors
 from dwh.loading import attempts, staging
 
 CAPTURE = pytest.CaptureFixture[str]
@@ -125,6 +125,20 @@ def test_serialization_failure_is_tried_again(second_load: Pipeline, capsys: CAP
         ("paid", "Ada")
     ]
     other.close()
+
+
+CONFLICTS = [
+    psycopg2.InternalError("1023\nDETAIL:  Serializable isolation violation on table"),
+    psycopg2.InternalError("1018\nDETAIL:  Relation does not exist"),
+    psycopg2.errors.DeadlockDetected("deadlock detected"),
+    psycopg2.InternalError("could not complete because of conflict with concurrent transaction"),
+]
+
+
+@pytest.mark.parametrize("conflict", CONFLICTS, ids=str)
+def test_conflict_is_tried_again(conflict: Exception) -> None:
+    assert attempts.passing_reason(conflict, is_repeated=False) == errors.CONFLICT
+    assert errors.explain_sql(conflict).hint == "run the script again"
 
 
 class AtCopy(Faults):

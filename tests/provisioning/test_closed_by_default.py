@@ -31,7 +31,7 @@ def test_shipped_configuration_lets_in_this_machine_alone(aws: Aws) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a connection that is not let in for two seconds only."""
-    monkeypatch.setattr("dwh.connection.LOGIN_SECONDS", 2)
+    monkeypatch.setattr("dwh.connection.ANSWER_SECONDS", 2)
 
 
 @pytest.mark.usefixtures("impatient")

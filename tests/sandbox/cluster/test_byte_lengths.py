@@ -47,3 +47,19 @@ def test_stored_value_loses_nothing_but_blanks(warehouse: Database) -> None:
     for values in ("'éé', ''", "'abcd', ''", "'', 'abcd'", "'', 'é'"):
         with pytest.raises(psycopg2.errors.StringDataRightTruncation):
             warehouse.run(f"INSERT INTO t VALUES ({values})")
+
+
+def test_compute_nodes_have_one_code_for_all_values(warehouse: Database) -> None:
+    """XX000, where the leader, which works out what names no table, has a code of its own."""
+    warehouse.run("CREATE TABLE t (v VARCHAR(3), n INT)")
+    warehouse.run("INSERT INTO t VALUES ('abc', 0)")
+    with pytest.raises(psycopg2.errors.DivisionByZero):
+        warehouse.run("SELECT 1 / 0")
+    for statement in (
+        "SELECT 1 / n FROM t",
+        "INSERT INTO t (v) SELECT v || v FROM t",
+        "UPDATE t SET v = v || 'd'",
+        "SELECT CAST(v AS INTEGER) FROM t",
+    ):
+        with pytest.raises(psycopg2.errors.InternalError_):
+            warehouse.run(statement)
