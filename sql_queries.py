@@ -96,6 +96,9 @@ CREATE TABLE IF NOT EXISTS staging_files (
 DISTSTYLE EVEN
 """
 
+# No keys are declared. Redshift does not enforce them and answers from them all the same, so that
+# the checks of a load, and who asks the star, might never see a key that is there twice.
+# https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html
 songplays_create = """
 CREATE TABLE IF NOT EXISTS songplays (
     -- Fact: one play. Key: user_id, session_id, item_in_session, start_time.
@@ -112,8 +115,7 @@ CREATE TABLE IF NOT EXISTS songplays (
     item_in_session INTEGER NOT NULL,
     song VARCHAR(1024),
     artist VARCHAR(1024),
-    length DOUBLE PRECISION,
-    PRIMARY KEY (songplay_id)
+    length DOUBLE PRECISION
 )
 DISTKEY (song_id)
 COMPOUND SORTKEY (start_time, session_id)
@@ -128,8 +130,7 @@ CREATE TABLE IF NOT EXISTS users (
     gender VARCHAR(64),
     level VARCHAR(64),
     event_time TIMESTAMP NOT NULL,
-    item_in_session INTEGER NOT NULL,
-    PRIMARY KEY (user_id)
+    item_in_session INTEGER NOT NULL
 )
 DISTSTYLE ALL
 SORTKEY (user_id)
@@ -143,8 +144,7 @@ CREATE TABLE IF NOT EXISTS songs (
     artist_id VARCHAR(64) NOT NULL,
     year INTEGER,
     duration DOUBLE PRECISION,
-    artist_name VARCHAR(1024),
-    PRIMARY KEY (song_id)
+    artist_name VARCHAR(1024)
 )
 DISTKEY (song_id)
 SORTKEY (song_id)
@@ -157,8 +157,7 @@ CREATE TABLE IF NOT EXISTS artists (
     name VARCHAR(1024),
     location VARCHAR(1024),
     latitude DOUBLE PRECISION,
-    longitude DOUBLE PRECISION,
-    PRIMARY KEY (artist_id)
+    longitude DOUBLE PRECISION
 )
 DISTSTYLE ALL
 SORTKEY (artist_id)
@@ -173,8 +172,7 @@ CREATE TABLE IF NOT EXISTS time (
     week INTEGER NOT NULL,
     month INTEGER NOT NULL,
     year INTEGER NOT NULL,
-    weekday INTEGER NOT NULL,
-    PRIMARY KEY (start_time)
+    weekday INTEGER NOT NULL
 )
 DISTSTYLE ALL
 SORTKEY (start_time)
@@ -190,8 +188,7 @@ CREATE TABLE IF NOT EXISTS loaded_files (
     staging_table VARCHAR(64) NOT NULL,
     row_count BIGINT,
     rejected BIGINT NOT NULL,
-    run_id VARCHAR(64) NOT NULL,
-    PRIMARY KEY (file)
+    run_id VARCHAR(64) NOT NULL
 )
 DISTSTYLE EVEN
 SORTKEY (file)
@@ -207,8 +204,7 @@ CREATE TABLE IF NOT EXISTS load_runs (
     files BIGINT NOT NULL,
     bytes BIGINT NOT NULL,
     rejected BIGINT NOT NULL,
-    reason VARCHAR(4096),
-    PRIMARY KEY (run_id)
+    reason VARCHAR(4096)
 )
 DISTSTYLE ALL
 SORTKEY (started_at)
@@ -223,8 +219,7 @@ CREATE TABLE IF NOT EXISTS load_steps (
     step VARCHAR(64) NOT NULL,
     row_count BIGINT,
     changed_count BIGINT,
-    seconds DOUBLE PRECISION NOT NULL,
-    PRIMARY KEY (run_id, place)
+    seconds DOUBLE PRECISION NOT NULL
 )
 DISTSTYLE ALL
 SORTKEY (run_id)
@@ -1073,6 +1068,9 @@ WHERE run_id = %(run_id)s AND status = 'running'
 steps_insert = """
 INSERT INTO load_steps (run_id, place, step, row_count, changed_count, seconds) VALUES %s
 """
+
+# Several rows agree on the types of their columns; a NULL has none of its own.
+steps_row = "(%s, %s, %s, CAST(%s AS BIGINT), CAST(%s AS BIGINT), %s)"
 
 last_runs = """
 -- The last runs, the newest last; what each has brought.

@@ -97,17 +97,28 @@ def yes_or_no(value: str) -> bool:
     return value == "yes"
 
 
+REGION = r"(?!cn-|us-gov-|us-iso)[a-z]{2}(-[a-z]+)+-\d"
 region = text(
-    r"(?!cn-|us-gov-|us-iso)[a-z]{2}(-[a-z]+)+-\d",
+    REGION,
     "a region such as us-west-2, not of China's or the governments' own AWS",
 )
+# Where S3 has no buckets of an account's own namespace, of which the one for lists of files is.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
+region_of_s3 = text(
+    rf"(?!me-south-1|me-central-1){REGION}",
+    "a region such as us-west-2, not of China's or the governments' own AWS, and neither "
+    "me-south-1 nor me-central-1, where S3 has no account-regional buckets",
+)
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+RESERVED = "(?!xn--|sthree-|amzn-s3-demo-)"
 s3_url = text(
-    r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9!_.'()/=+@-]+",
-    "s3://bucket/prefix, bucket of 3 to 63 characters, no wildcards or blanks",
+    r"s3://" + RESERVED + r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9!_.'()/=+@-]+",
+    "s3://bucket/prefix, bucket of 3 to 63 characters and no reserved name, no wildcards or blanks",
 )
 cluster_identifier = text(
-    r"(?!.*--)[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
-    "1 to 63 lower-case letters, digits and single hyphens, first a letter, last no hyphen",
+    RESERVED + r"(?!.*--)[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+    "1 to 63 lower-case letters, digits and single hyphens, first a letter, last no hyphen; as a "
+    "bucket is named after it, sthree- and amzn-s3-demo- cannot come first",
 )
 database = text(r"[a-z][a-z0-9_]{0,63}", "1 to 64 lower-case letters, digits and _, first a letter")
 user = text(r"(?!public$)[a-z][a-z0-9_+.@-]{0,127}", "a lower-case name, and not public")
@@ -146,8 +157,8 @@ class Config:
     log_data: str = setting("s3", "LOG_DATA", s3_url)
     log_json_paths: str = setting("s3", "LOG_JSON_PATHS", s3_url)
     song_data: str = setting("s3", "SONG_DATA", s3_url)
-    s3_region: str = setting("s3", "REGION", region)
-    max_bad_records: int = setting("load", "MAX_BAD_RECORDS", number(range(100_000)))
+    s3_region: str = setting("s3", "REGION", region_of_s3)
+    max_bad_records: int = setting("load", "MAX_BAD_RECORDS", number(range(99_001)))
     pack_small_files_from: int | None = setting("load", "PACK_SMALL_FILES_FROM", pack_from)
     sandbox_data: str = setting("sandbox", "DATA", text(".+", "sample or a folder"))
     sandbox_state: str = setting("sandbox", "STATE", text(".+", "a folder"))

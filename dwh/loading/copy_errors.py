@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST_VALUE = 60
 # For so many bad records more than are allowed a COPY goes on, so that they can be shown together.
+# Both are at most the 100,000 that COPY takes, as dwh.cfg's reader sees to.
 COUNTED_RECORDS = 1000
 SHOWN_FILES, SHOWN_OF_A_FILE = 10, 2
 # How long Redshift may take to have on record which records a COPY has rejected.

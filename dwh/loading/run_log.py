@@ -56,7 +56,8 @@ def end(cursor: cursor, run: Run) -> None:
     cursor.execute(sql_queries.run_end, run.sql_parameters() | ended)
     rows = [(run.run_id, place, *step) for place, step in enumerate(run.steps, 1)]
     if run.files and cursor.rowcount:
-        execute_values(cursor, sql_queries.steps_insert, rows, page_size=len(rows))
+        step = sql_queries.steps_row
+        execute_values(cursor, sql_queries.steps_insert, rows, step, page_size=len(rows))
 
 
 @contextmanager

@@ -18,7 +18,6 @@ from dwh.terminal import plural, step
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
-MOST_ERRORS = 100_000
 # https://docs.aws.amazon.com/redshift/latest/dg/r_COPY_command_examples.html
 LOADED = re.compile(r"completed, (\d+) record\(s\) loaded successfully")
 REJECTED = re.compile(r"completed, (\d+) record\(s\) could not be loaded")
@@ -54,7 +53,7 @@ def copy(cursor: cursor, run: Run, table: str, manifest: Manifest) -> CopyResult
     config = run.config
     json = config.log_json_paths if table == "staging_events" else "auto"
     allowed = max(config.max_bad_records - run.rejected, 0)
-    most = 1 if table == "staging_files" else min(allowed + COUNTED_RECORDS, MOST_ERRORS)
+    most = 1 if table == "staging_files" else allowed + COUNTED_RECORDS
     query = sql_queries.copy_query(
         table, manifest.url, json, run.role, config.s3_region, most, manifest.is_packed
     )

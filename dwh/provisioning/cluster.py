@@ -259,7 +259,6 @@ def send_request(redshift: Any, config: Config, wanted: Wanted, snapshot: str | 
         "VpcSecurityGroupIds": wanted.groups,
         "PubliclyAccessible": wanted.public,
         "Port": config.port,
-        "Encrypted": True,
     }
     if config.subnet_group:
         common["ClusterSubnetGroupName"] = config.subnet_group
@@ -281,5 +280,6 @@ def new_cluster(config: Config) -> dict[str, Any]:
         **size,
         "DBName": config.database,
         "MasterUsername": config.user,
+        "Encrypted": True,
         "Tags": own_tags(config),
     }

@@ -79,6 +79,8 @@ def check_restore(get: Parameters, node_type: str, number_of_nodes: int) -> None
     The node type and the number of nodes are the snapshot's; the sandbox restores into no other.
     """
     _check_cluster(get)
+    if get("Encrypted") is not None:
+        raise unsupported("restore of a snapshot that is not encrypted into a cluster that is")
     wanted = (get("NodeType") or node_type, get("NumberOfNodes") or number_of_nodes)
     if wanted != (node_type, number_of_nodes):
         raise unsupported(f"restore into other nodes than {number_of_nodes} x {node_type}")

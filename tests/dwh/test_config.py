@@ -30,9 +30,13 @@ def fault(config: Path) -> str:
 
 
 PORT = "must be a number, 5431 to 5455 or 8191 to 8215"
-BUCKET = "must be s3://bucket/prefix, bucket of 3 to 63 characters, no wildcards or blanks"
+BUCKET = (
+    "must be s3://bucket/prefix, bucket of 3 to 63 characters and no reserved name, "
+    "no wildcards or blanks"
+)
 NAME = "must be 1 to 63 lower-case letters, digits and single hyphens, first a letter, .*"
 A_REGION = "must be a region such as us-west-2, not of China's or the governments' own AWS"
+NO_BUCKETS = f"{A_REGION}, and neither me-south-1 nor me-central-1, where .*"
 RANGE = "must be auto or a range such as 203.0.113.7/32"
 BAD = [
     ("target_TARGET", "local", "must be sandbox or aws"),
@@ -73,12 +77,17 @@ BAD = [
     ("access_CLIENT_ADDRESS", "me", RANGE),
     ("s3_LOG_DATA", "log_data", BUCKET),
     ("s3_LOG_DATA", "s3://events", BUCKET),
+    ("s3_LOG_DATA", "s3://sthree-events/a", BUCKET),
+    ("s3_SONG_DATA", "s3://amzn-s3-demo-bucket/a", BUCKET),
+    ("cluster_IDENTIFIER", "sthree-a", NAME),
+    ("s3_REGION", "me-south-1", NO_BUCKETS),
+    ("s3_REGION", "me-central-1", NO_BUCKETS),
     ("s3_LOG_DATA", "s3://events/", BUCKET),
     ("s3_SONG_DATA", "s3://events/*", BUCKET),
     ("s3_SONG_DATA", "s3://events/a b", BUCKET),
     ("s3_SONG_DATA", "https://events.s3.amazonaws.com/songs", BUCKET),
     ("s3_LOG_JSON_PATHS", "auto", BUCKET),
-    ("s3_REGION", "us-west", A_REGION),
+    ("s3_REGION", "us-west", NO_BUCKETS),
     ("sandbox_PORT", "65536", "must be a number, 0 to 65535"),
     ("sandbox_PORT", "http", "must be a number, 0 to 65535"),
 ]
