@@ -18,7 +18,7 @@ from dwh.cluster_access import available_cluster, find_cluster
 from dwh.config import Config, load_config
 from dwh.connection import connect
 from dwh.errors import DwhError
-from dwh.provisioning import bucket, cluster, plan, role, security_group
+from dwh.provisioning import bucket, cluster, plan, role, security_group, source_data
 from dwh.provisioning.environment import Environment
 from dwh.provisioning.look import look
 from dwh.provisioning.plan import Change
@@ -27,6 +27,7 @@ from dwh.terminal import parser, print_table, run_script, say, step
 
 # In this order: the cluster needs the others, and holds on to those that it had before.
 PLANS = (
+    source_data.plan_setup,
     role.plan_setup,
     bucket.plan_setup,
     security_group.plan_setup,
@@ -98,7 +99,7 @@ def report(aws: Clients, config: Config, found: Environment, changes: list[Chang
     there = found.cluster
     if any(change.apply for change in changes):
         there = find_cluster(aws.redshift, config)
-    if all(change.action == "keep" for change in changes):
+    if all(change.action in {"read", "keep"} for change in changes):
         say("Everything is as it should be: nothing was changed.")
     check_connection(config, there or available_cluster(config))
     print_table("Warehouse", ("what", "value"), describe(there or {}, config))

@@ -101,6 +101,12 @@ def s3_client(config: Config, connections: int = 10) -> Any:
     return client(config, "s3", config.s3_region, connections)
 
 
+def split_url(url: str) -> tuple[str, str]:
+    """The bucket and the key, or the beginning of keys, that a URL names."""
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
 def delete_objects(s3: Any, name: str, prefix: str = "") -> None:
     """Delete what a bucket has there, and every version should somebody have turned them on."""
     from botocore.exceptions import ClientError

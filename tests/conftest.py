@@ -57,6 +57,7 @@ if "TMPDIR" not in os.environ and is_usable(MEMORY):
 
 ROOT = Path(__file__).parent.parent
 BUCKET = "test-bucket"
+SOURCES = "source-files"
 numbers = itertools.count(1)
 
 
@@ -101,6 +102,7 @@ def _warm() -> Iterator[None]:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("sandbox")
     (folder / "buckets" / BUCKET).mkdir(parents=True)
+    put_sources(folder / "buckets" / SOURCES)
     found = Cloud(control.start(folder / "state", folder / "buckets"))
     found.create_work_bucket(CLUSTER)
     found.client("ec2").authorize_security_group_ingress(
@@ -108,6 +110,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     )
     yield found
     control.stop(folder / "state")
+
+
+def put_sources(bucket: Path) -> None:
+    """Put an event, a song and the paths of the events into a bucket, for whoever only plans."""
+    for name, record in {"log_data": EVENT, "song_data": SONG, "paths.json": JSON_PATHS}.items():
+        bucket.mkdir(exist_ok=True)
+        (bucket / name).write_text(json.dumps(record))
 
 
 @pytest.fixture(scope="session")

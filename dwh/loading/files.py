@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sql_queries
-from dwh.aws import attempt, s3_client
+from dwh.aws import attempt, s3_client, split_url
 from dwh.config import Config
 from dwh.errors import DwhError
 from dwh.loading.run import File, Run
-from dwh.loading.work_folder import split_url
 from dwh.terminal import MEGABYTE, plural, step
 
 # So many files are listed again one by one; of more, all that have the prefix are.

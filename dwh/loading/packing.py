@@ -16,10 +16,9 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import sql_queries
-from dwh.aws import attempt, s3_client
+from dwh.aws import attempt, s3_client, split_url
 from dwh.errors import DwhError, explain
 from dwh.loading.run import File, FileLocation, Run
-from dwh.loading.work_folder import split_url
 from dwh.terminal import MEGABYTE, Step, plural, say, step
 
 if TYPE_CHECKING:

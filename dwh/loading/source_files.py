@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from dwh.loading.work_folder import split_url
+from dwh.aws import split_url
 
 BEGINNING_BYTES = 1_000_000
 # What a file is that begins so, and what to do. Of the first ones nothing can be read as JSON.

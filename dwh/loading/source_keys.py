@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-import sql_queries
 from dwh.aws import s3_client
 from dwh.errors import explain
+from dwh.json_paths import Path, columns_of, read_json_paths
 from dwh.loading.run import Run
 from dwh.loading.source_files import read_beginning, read_records
 from dwh.loading.sql_required import Kind
-from dwh.loading.work_folder import split_url
 
 # Of so many files the beginning is searched: a wrong key is in all of them.
 SEARCHED_FILES = 20
-# The parts of a JSONPath: $['key'], $.key, [0].
-PATH_PART = re.compile(r"\['([^']*)'\]|\.([^.\[\]']+)|\[(\d+)\]")
 CORRECT = "correct these records in their files, or let MAX_BAD_RECORDS in dwh.cfg allow them"
-Path = list[str]
 
 
 @dataclass
@@ -57,18 +52,9 @@ class Search:
 
     def _read_paths(self) -> dict[str, Path]:
         """Where COPY looks for the value of each column."""
-        table, url = self._kind.table, self._run.config.log_json_paths
-        columns = re.findall(
-            r"\w+", sql_queries.columns_of(sql_queries.create_table_queries[table])
-        )
-        if table != "staging_events":
-            return {name: [name] for name in columns}
-        bucket, key = split_url(url)
-        document = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        # COPY takes a file without jsonpaths for 'auto', and looks for the columns' own names.
-        paths = document.get("jsonpaths", [f"$['{name}']" for name in columns])
-        parts = [["".join(part) for part in PATH_PART.findall(path)] for path in paths]
-        return dict(zip(columns, parts, strict=True))
+        if self._kind.table == "staging_events":
+            return read_json_paths(self._run.config)
+        return {name: [name] for name in columns_of(self._kind.table)}
 
     def look_for(self, columns: list[str]) -> None:
         """Tell of the first record that lacks each of the columns."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import sql_queries
+from dwh.config import Config
 from dwh.errors import DwhError
+from dwh.json_paths import read_json_paths
 from dwh.loading.attempts import passing_reason
 from dwh.loading.copy_errors import COUNTED_RECORDS, explain_copy
 from dwh.loading.manifests import Manifest, write_manifests
@@ -25,6 +28,8 @@ REJECTED = re.compile(r"completed, (\d+) record\(s\) could not be loaded")
 
 def copy_to_staging(cursor: cursor, run: Run) -> None:
     """Replace what is staged by the new files. Raises DwhError for what cannot be loaded."""
+    if "staging_events" in run.files:
+        check_json_paths(run.config)
     for clear in sql_queries.clear_staging_queries.values():
         cursor.execute(clear)
     for table, manifests in write_manifests(run).items():
@@ -39,6 +44,14 @@ def copy_to_staging(cursor: cursor, run: Run) -> None:
     run.lines.update(cursor.fetchall())
     if run.rejected:
         keep_rejected_records(cursor, run)
+
+
+def check_json_paths(config: Config) -> None:
+    """Raise DwhError if LOG_JSON_PATHS cannot be used; who may not read it leaves that to COPY."""
+    from botocore.exceptions import ClientError
+
+    with suppress(ClientError):
+        read_json_paths(config)
 
 
 def copy(cursor: cursor, run: Run, table: str, manifest: Manifest) -> CopyResult:

@@ -40,9 +40,3 @@ class WorkFolder:
         """Remove the folder of that name with all that it holds, if it is there."""
         prefix = f"{self._config.database}/{name}/"
         attempt("NoSuchBucket", delete_objects, s3=self._s3, name=self._bucket, prefix=prefix)
-
-
-def split_url(url: str) -> tuple[str, str]:
-    """The bucket and the key, or the beginning of keys, that a URL names."""
-    bucket, _, key = url.removeprefix("s3://").partition("/")
-    return bucket, key

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from dwh.errors import DwhError
+
 # A resource as AWS describes it.
 Described = dict[str, Any]
 
@@ -42,7 +44,8 @@ class Environment:
     The resources that dwh.cfg names, whoever has made them, and ours that it no longer names.
     `existing_groups` are those that EXISTING_SECURITY_GROUPS names. `client_addresses` is the range
     that the cluster's port is to be open to. `restore` names the snapshot that a new cluster is to
-    be made from, which is looked up only if there is no cluster.
+    be made from, which is looked up only if there is no cluster. `data_problem` is why the data in
+    S3 could not be loaded.
     """
 
     account: str
@@ -58,6 +61,7 @@ class Environment:
     existing_groups: list[SecurityGroup] = field(default_factory=list)
     cluster: Described | None = None
     snapshot: Described | None = None
+    data_problem: DwhError | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dwh.aws import Clients
 from dwh.cluster_access import find_cluster
 from dwh.config import Config
 from dwh.ownership import is_ours, tags
-from dwh.provisioning import bucket, role, security_group, snapshots
+from dwh.provisioning import bucket, role, security_group, snapshots, source_data
 from dwh.provisioning.environment import Described, Environment, Remains
 from dwh.provisioning.waiting import is_leaving
 
@@ -37,6 +37,7 @@ def look(aws: Clients, config: Config, restore: str | None = None) -> Environmen
         cluster=cluster,
         restore=restore,
         snapshot=snapshot_to_restore(aws.redshift, config, cluster, restore),
+        data_problem=source_data.look(config),
     )
 
 

@@ -26,7 +26,7 @@ NOWHERE = f"s3://{BUCKET}/nowhere"
 S3_FAULTS = [
     ("LOG_DATA", NOWHERE, f"nothing in S3 starts with {NOWHERE}", "check LOG_DATA in dwh.cfg"),
     ("SONG_DATA", NOWHERE, f"nothing in S3 starts with {NOWHERE}", "check SONG_DATA in dwh.cfg"),
-    ("LOG_JSON_PATHS", NOWHERE, f"{NOWHERE} .* key does not .*NoSuchKey", "check LOG_JSON_PATHS"),
+    ("LOG_JSON_PATHS", NOWHERE, f"there is no {NOWHERE}", "check LOG_JSON_PATHS in dwh"),
     ("LOG_DATA", "s3://no-bucket/a", "there is no bucket no-bucket in S3", "check LOG_DATA in dwh"),
     (
         "SONG_DATA",
@@ -34,7 +34,7 @@ S3_FAULTS = [
         "there is no bucket no-bucket in S3",
         "check SONG_DATA in dw",
     ),
-    ("LOG_JSON_PATHS", "s3://no-bucket/a", ".*bucket does not exist.*", r"check \[s3\] in dwh"),
+    ("LOG_JSON_PATHS", "s3://no-bucket/a", "there is no s3://no-bucket/a", "check LOG_JSON"),
     ("REGION", "eu-west-1", "the bucket .*-eu-west-1-an is not there", "make it: python setup_env"),
 ]
 
@@ -62,8 +62,8 @@ JSON_PATHS_FAULTS = {
 def test_unusable_json_paths_file_is_named(loaded: Pipeline, body: str) -> None:
     loaded.warehouse.put("log_json_path.json", body)
     found = fails_and_changes_nothing(loaded)
-    assert "cannot be loaded: " in found.error
-    assert found.hint == "correct the file that LOG_JSON_PATHS in dwh.cfg names"
+    assert "/log_json_path.json " in found.error
+    assert found.hint.startswith("correct the file that LOG_JSON_PATHS in dwh.cfg names")
 
 
 # ---------------------------------------------------------------------------- records

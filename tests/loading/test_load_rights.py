@@ -142,8 +142,12 @@ def forbid_key(aws: Aws, key: str) -> None:
 def test_json_paths_that_are_missing_or_forbidden_are_said_to_be_either(
     ready: Aws, capsys: pytest.CaptureFixture[str], spoil: Callable[[Aws, str], None]
 ) -> None:
-    """S3 answers 403 to both, as the role may list the prefixes of the data only."""
+    """S3 answers 403 to both, as the role may list the prefixes of the data only.
+
+    So it does to an operator who may not read the file either.
+    """
     spoil(ready, "paths.json")
+    ready.refuse("s3.GetObject", ("AccessDenied", "Access Denied"))
     found = told(ready, etl, said=capsys)
     assert found.error.startswith(f"s3://{BUCKET}/{ready.name}/paths.json cannot be loaded: ")
     assert "Access Denied" in found.error

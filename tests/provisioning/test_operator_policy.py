@@ -35,7 +35,7 @@ class PolicyHolder:
         self.aws, self.iam = aws, aws.cloud.client("iam")
         values = {"ACCOUNT_ID": ACCOUNT, "REGION": "us-west-2", "IDENTIFIER": aws.name}
         values |= {"FILES_BUCKET": BUCKET, "LOG_PREFIX": f"{aws.name}/log_data"}
-        values |= {"SONG_PREFIX": f"{aws.name}/song_data"}
+        values |= {"SONG_PREFIX": f"{aws.name}/song_data", "JSON_PATHS": f"{aws.name}/paths.json"}
         values |= {"ROLE": aws.name, "DATABASE": "sparkify", "USER": "sparkify_admin"}
         text = POLICY
         for placeholder, value in values.items():

@@ -9,6 +9,7 @@ from typing import Any
 import manual_changes
 import pytest
 from aws_site import Aws, is_change
+from conftest import SOURCES
 
 import setup_env
 import shutdown_env
@@ -61,7 +62,7 @@ def test_dry_runs_show_the_plan_and_make_no_changing_call(aws: Aws, capsys: CAPT
     said = capsys.readouterr()
     ((role, reads), (bucket, closed), (group, opens), (cluster, size)) = plan(said.out)["create"]
     assert [role, bucket, group, cluster] == names
-    assert reads == "reads log_data*, song_data*, log_json_path.json in udacity-dend"
+    assert reads == f"reads log_data*, song_data*, paths.json in {SOURCES}"
     assert closed.startswith("private, encrypted, ")
     assert opens == "port 5439 open to 127.0.0.1/32"
     assert size.startswith("2 x ra3.large, public address, port 5439, encrypted, database ")
@@ -74,7 +75,7 @@ def test_dry_runs_show_the_plan_and_make_no_changing_call(aws: Aws, capsys: CAPT
     before = aws.environment()
     more = refuse_changes(aws)
     aws.run(setup_env, "--dry-run")
-    assert resources(capsys.readouterr().out) == {"keep": names}
+    assert resources(capsys.readouterr().out) == {"read": ["source data"], "keep": names}
     aws.run(shutdown_env, "--dry-run")
     said = capsys.readouterr()
     assert resources(said.out) == {"delete": [names[3], names[2], names[0], names[1]]}
@@ -117,7 +118,7 @@ def test_second_run_keeps_everything_and_makes_no_changing_call(aws: Aws, capsys
     aws.listen("before-call", listener)
     aws.set_up()
     said = capsys.readouterr()
-    assert resources(said.err).keys() == {"keep"}
+    assert resources(said.err).keys() == {"read", "keep"}
     assert "Everything is as it should be: nothing was changed." in said.err.splitlines()
     assert changes == []
     assert aws.environment() == before

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import BUCKET, EVENT, JSON_PATHS, SONG, Cloud, write_config
+from conftest import BUCKET, EVENT, JSON_PATHS, SONG, SOURCES, Cloud, write_config
 from script_runs import Complaint, change, refused_here
 from warm_clients import Listener, ignore, listen
 
@@ -49,6 +49,9 @@ class Aws:
             "SECURITY_GROUP": self.name,
             "CLIENT_ADDRESS": HERE,
             "TIMEOUT_MINUTES": "1",
+            "LOG_DATA": f"s3://{SOURCES}/log_data",
+            "SONG_DATA": f"s3://{SOURCES}/song_data",
+            "LOG_JSON_PATHS": f"s3://{SOURCES}/paths.json",
         }
 
     @property

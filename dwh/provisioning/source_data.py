@@ -1,0 +1,66 @@
+"""What etl.py will load: looked at before a cluster is made for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dwh.aws import attempt, s3_client, split_url
+from dwh.config import Config
+from dwh.errors import DwhError, explain
+from dwh.json_paths import read_json_paths
+from dwh.provisioning.environment import Environment
+from dwh.provisioning.plan import Change
+
+CLOSED = "AllAccessDisabled"
+DATA = "LOG_DATA and SONG_DATA, by the paths of LOG_JSON_PATHS"
+
+
+def look(config: Config) -> DwhError | None:
+    """What is wrong with the data, if something is: seen with the operator's own credentials."""
+    from botocore.exceptions import ClientError
+
+    s3 = s3_client(config)
+    try:
+        find_one(s3, "LOG_DATA", config.log_data)
+        find_one(s3, "SONG_DATA", config.song_data)
+        read_json_paths(config)
+    except DwhError as problem:
+        return problem
+    except ClientError as error:
+        return explain_closed(error)
+    return None
+
+
+def find_one(s3: Any, key: str, url: str) -> None:
+    """Raise DwhError unless there is a file whose URL begins so."""
+    bucket, prefix = split_url(url)
+    listing = attempt("NoSuchBucket", s3.list_objects_v2, Bucket=bucket, Prefix=prefix, MaxKeys=1)
+    if listing is None:
+        raise DwhError(f"there is no bucket {bucket} in S3", f"check {key} in dwh.cfg")
+    if not listing.get("KeyCount"):
+        raise DwhError(f"nothing in S3 starts with {url}", f"check {key} in dwh.cfg")
+
+
+def explain_closed(error: Any) -> DwhError:
+    """What S3 does not give, and why."""
+    code = error.response["Error"]["Code"]
+    if code == CLOSED:
+        what = f"the bucket's owner has closed it ({error.response['Error'].get('Message')})"
+        return DwhError(what, "ask them, or set LOG_DATA and SONG_DATA in dwh.cfg to a copy")
+    found = explain(error)
+    if code == "AccessDenied":
+        hint = f"its owner may have closed the bucket; if it is open, {found.hint}"
+        return DwhError(found.what, hint)
+    return found
+
+
+def plan_setup(found: Environment, config: Config) -> list[Change]:
+    """Show what will be loaded. Raises DwhError if it cannot be, where a cluster would be billed.
+
+    A cluster that is there, or comes back from a snapshot, has rows to ask for without new ones.
+    """
+    if not found.data_problem:
+        return [Change("read", "source data", DATA)]
+    if config.target.is_billed and not found.cluster and not found.restore:
+        raise found.data_problem
+    return [Change("read", "source data", f"warning: {found.data_problem.what}")]
