@@ -10,7 +10,7 @@ Example:
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from dwh import local_aws
 from dwh.aws import Clients, clients
@@ -18,7 +18,7 @@ from dwh.cluster_access import available_cluster, find_cluster
 from dwh.config import Config, load_config
 from dwh.connection import connect
 from dwh.errors import DwhError
-from dwh.provisioning import bucket, cluster, plan, role, security_group, source_data
+from dwh.provisioning import bucket, cluster, plan, prices, role, security_group, source_data
 from dwh.provisioning.environment import Environment
 from dwh.provisioning.look import look
 from dwh.provisioning.plan import Change
@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     found = look(aws, config, arguments.restore)
     changes = make_plan(found, config)
     plan.show(heading(config), changes, sys.stderr)
-    say(billing(config))
+    show_prices(config, sys.stderr)
     plan.carry_out(changes, aws)
     report(aws, config, found, changes)
     return 0
@@ -74,7 +74,7 @@ def show_only(config: Config, snapshot: str | None) -> None:
     else:
         changes = make_plan(look(clients(config), config, snapshot), config)
     plan.show(heading(config), changes, sys.stdout)
-    say(billing(config))
+    show_prices(config, sys.stdout)
     say("Nothing was changed. Carry it out: python setup_env.py")
 
 
@@ -83,15 +83,14 @@ def heading(config: Config) -> str:
     return f"Plan for {config.identifier} in {config.place}"
 
 
-def billing(config: Config) -> str:
-    """What the cluster costs, and until when."""
+def show_prices(config: Config, to: TextIO) -> None:
+    """Print what the environment costs, and until when."""
     if not config.target.is_billed:
-        return "Billed: nothing, it is all on this machine"
-    nodes = f"{config.nodes} x {config.node_type}"
-    return (
-        f"Billed: {nodes}, their storage and a secret, until python shutdown_env.py; "
-        "prices: https://aws.amazon.com/redshift/pricing/"
-    )
+        say("Billed: nothing, it is all on this machine")
+        return
+    columns = ("billed", "USD an hour", "USD a month", "check at")
+    print_table(f"Prices as known on {prices.KNOWN_ON}", columns, prices.rows(config), to)
+    say("Billed until python shutdown_env.py; their storage by what it holds, also while paused")
 
 
 def report(aws: Clients, config: Config, found: Environment, changes: list[Change]) -> None:

@@ -66,7 +66,14 @@ def test_dry_runs_show_the_plan_and_make_no_changing_call(aws: Aws, capsys: CAPT
     assert closed.startswith("private, encrypted, ")
     assert opens == "port 5439 open to 127.0.0.1/32"
     assert size.startswith("2 x ra3.large, public address, port 5439, encrypted, database ")
-    assert "Billed: 2 x ra3.large, their storage and a secret, until python shutdown" in said.err
+    prices = [re.split(" {2,}", line.strip()) for line in said.out.splitlines()]
+    assert [
+        "2 x ra3.large",
+        "1.086",
+        "792.78",
+        "https://aws.amazon.com/redshift/pricing/",
+    ] in prices
+    assert "Billed until python shutdown_env.py" in said.err
     assert said.err.splitlines()[-1].startswith("Nothing was changed.")
 
     aws.listen_no_more()
