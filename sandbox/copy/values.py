@@ -124,7 +124,7 @@ def _fitted(text: str, column: Column, command: CopyCommand) -> str:
         return text
     surplus = encoded[column.length :]
     if command.truncate_columns or not surplus.strip(b" "):
-        # What is left of a character that is cut in two goes, too.
+        # Drop the rest of a character that the cut splits.
         return encoded[: column.length].decode(errors="ignore")
     kind = "Char" if column.type_name == "char" else "String"
     raise ValueRejected(OUT_OF_RANGE, f"{kind} length exceeds DDL length")

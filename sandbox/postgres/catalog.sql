@@ -537,8 +537,10 @@ CREATE AGGREGATE pg_catalog.avg(numeric) (
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_Examples_with_character_types.html
 CREATE FUNCTION sandbox.first_bytes(value text, size integer) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
-    SELECT left(value, max(length)) FROM generate_series(size / 4, size) AS length
-    WHERE octet_length(left(value, length)) <= size
+    SELECT convert_from(substr(bytes, 1, max(boundary)), 'UTF8')
+    FROM convert_to(value, 'UTF8') AS bytes, generate_series(greatest(size - 3, 0), size) AS boundary
+    WHERE get_byte(bytes, boundary) & 192 <> 128
+    GROUP BY bytes
 $$;
 CREATE FUNCTION sandbox.too_long(value text, type text, size integer) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
