@@ -1,7 +1,8 @@
 """Create what the warehouse needs: an IAM role, a bucket, a security group, a Redshift cluster.
 
-First shows what it will do. What is there is kept, changed or resumed, so it can be run again, for
-instance after a Ctrl-C. With the sandbox as target, the sandbox is started first.
+First shows what it will do and, on AWS, what that costs, and asks. What is there is kept, changed
+or resumed, so it can be run again, for instance after a Ctrl-C. With the sandbox as target, the
+sandbox is started first, and nothing is asked.
 
 Example:
     python setup_env.py --dry-run
@@ -23,7 +24,7 @@ from dwh.provisioning.environment import Environment
 from dwh.provisioning.look import look
 from dwh.provisioning.plan import Change
 from dwh.target import SANDBOX
-from dwh.terminal import parser, print_table, run_script, say, step
+from dwh.terminal import confirm, parser, print_table, run_script, say, step
 
 # In this order: the cluster needs the others, and holds on to those that it had before.
 PLANS = (
@@ -39,9 +40,10 @@ PLANS = (
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Show the plan, carry it out, and say where the warehouse is."""
+    """Show the plan, ask if it costs money, carry it out, and say where the warehouse is."""
     options = parser(__doc__)
     options.add_argument("--dry-run", action="store_true", help="show the plan and do nothing")
+    options.add_argument("--yes", action="store_true", help="do not ask")
     options.add_argument("--restore", metavar="SNAPSHOT", help="make the cluster from a snapshot")
     arguments = options.parse_args(argv)
     config = load_config(arguments.config)
@@ -55,6 +57,8 @@ def main(argv: list[str] | None = None) -> int:
     changes = make_plan(found, config)
     plan.show(heading(config), changes, sys.stderr)
     show_prices(config, sys.stderr)
+    if config.target.is_billed and not arguments.yes and any(each.apply for each in changes):
+        confirm("Do this?")
     plan.carry_out(changes, aws)
     report(aws, config, found, changes)
     return 0
@@ -84,13 +88,13 @@ def heading(config: Config) -> str:
 
 
 def show_prices(config: Config, to: TextIO) -> None:
-    """Print what the environment costs, and until when."""
+    """Print what the environment costs, and for how long."""
     if not config.target.is_billed:
         say("Billed: nothing, it is all on this machine")
         return
-    columns = ("billed", "USD an hour", "USD a month", "check at")
+    columns = ("billed", "USD per hour", "USD per month", "check at")
     print_table(f"Prices as known on {prices.KNOWN_ON}", columns, prices.rows(config), to)
-    say("Billed until python shutdown_env.py; their storage by what it holds, also while paused")
+    say("Billed until you run: python shutdown_env.py")
 
 
 def report(aws: Clients, config: Config, found: Environment, changes: list[Change]) -> None:
@@ -98,7 +102,7 @@ def report(aws: Clients, config: Config, found: Environment, changes: list[Chang
     there = found.cluster
     if any(change.apply for change in changes):
         there = find_cluster(aws.redshift, config)
-    if all(change.action in {"read", "keep"} for change in changes):
+    if all(change.action in {"check", "keep"} for change in changes):
         say("Everything is as it should be: nothing was changed.")
     check_connection(config, there or available_cluster(config))
     print_table("Warehouse", ("what", "value"), describe(there or {}, config))

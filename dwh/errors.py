@@ -217,7 +217,7 @@ CONNECTION_HINTS = {
         "the connection to the warehouse was lost",
         "run the script again: that is safe",
     ),
-    "not let us in": (
+    "did not log us in": (
         NOT_CONNECTED,
         "it is busy, or has just resumed: run the script again in some minutes",
     ),
@@ -265,7 +265,7 @@ def explain_sql(error: Any) -> DwhError:
         )
         return DwhError(f"{general} ({said})", hint)
     if re.search(SYSTEM_VIEW, what):
-        return DwhError(what, "check the name; the sandbox has few of Redshift's system views")
+        return DwhError(what, "this warehouse has no such system view: check the name")
     return DwhError(what, SQL_HINTS.get(code or "", "check the statement; nothing was changed"))
 
 

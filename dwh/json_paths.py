@@ -56,7 +56,7 @@ def listed_paths(content: bytes, url: str) -> list[str] | None:
     try:
         document = json.loads(content.decode())
     except (ValueError, RecursionError) as error:
-        raise DwhError(f"{url} is no JSON in UTF-8: {error}", HINT) from error
+        raise DwhError(f"{url} is not JSON in UTF-8: {error}", HINT) from error
     if not isinstance(document, dict) or len(document) != 1:
         raise DwhError(f'{url} is not one object with the key "jsonpaths" alone', HINT)
     if "jsonpaths" not in document:
@@ -65,5 +65,5 @@ def listed_paths(content: bytes, url: str) -> list[str] | None:
     if not isinstance(paths, list) or not paths:
         raise DwhError(f'{url}: "jsonpaths" is not a list of paths', HINT)
     if wrong := [path for path in paths if not isinstance(path, str) or not PATH.fullmatch(path)]:
-        raise DwhError(f"{url}: {wrong[0]!r} is no path that COPY takes", HINT)
+        raise DwhError(f"{url}: {wrong[0]!r} is not a path that COPY takes", HINT)
     return paths

@@ -10,9 +10,9 @@ import sql_queries
 from dwh.aws import polling, s3_client
 from dwh.config import Config
 from dwh.errors import DwhError, RoleError, first_line
-from dwh.loading.files import sources
 from dwh.loading.run import Run
 from dwh.loading.source_files import format_of, is_utf8, read_beginning
+from dwh.sources import sources
 from dwh.terminal import plural
 
 if TYPE_CHECKING:

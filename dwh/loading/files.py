@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import sql_queries
 from dwh.aws import attempt, s3_client, split_url
-from dwh.config import Config
-from dwh.errors import DwhError
 from dwh.loading.run import File, Run
+from dwh.sources import no_bucket, no_files, sources
 from dwh.terminal import MEGABYTE, plural, step
 
 # So many files are listed again one by one; of more, all that have the prefix are.
@@ -16,14 +15,6 @@ LISTED_ONE_BY_ONE = 20
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
-
-
-def sources(config: Config) -> dict[str, tuple[str, str]]:
-    """Where the files of each staging table are: the key in dwh.cfg, and how their URLs begin."""
-    return {
-        "staging_events": ("LOG_DATA", config.log_data),
-        "staging_songs": ("SONG_DATA", config.song_data),
-    }
 
 
 def find_new_files(cursor: cursor, run: Run) -> None:
@@ -36,7 +27,7 @@ def find_new_files(cursor: cursor, run: Run) -> None:
         for table, (key, url) in sources(run.config).items():
             listed, known = list_files(s3, key, url), read_ledger(cursor, table)
             if not listed and not any(file.startswith(url) for file in known):
-                raise DwhError(f"nothing in S3 starts with {url}", f"check {key} in dwh.cfg")
+                raise no_files(key, url)
             if files := [file for file in listed if run.reload_all or is_new(file, known)]:
                 run.files[table] = files
         found, size = plural(len(run.all_files), "file"), run.bytes / MEGABYTE
@@ -63,7 +54,7 @@ def list_files(s3: Any, key: str, url: str) -> list[File]:
 
     found = attempt("NoSuchBucket", find)
     if found is None:
-        raise DwhError(f"there is no bucket {bucket} in S3", f"check {key} in dwh.cfg")
+        raise no_bucket(key, url)
     return list(found)
 
 

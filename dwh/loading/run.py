@@ -34,10 +34,9 @@ class File:
 
     @property
     def name(self) -> str:
-        """The URL as the ledger has it: Redshift does not tell texts by blanks at their ends.
+        """The URL as the ledger spells it, where trailing blanks would not count in comparisons.
 
-        What is written instead of blanks there is itself written anew, so that no two files share
-        a name.
+        They become %20, and a % there becomes %25, so that no two files share a name.
         """
         if not self.url.endswith((" ", "20")):
             return self.url

@@ -47,7 +47,7 @@ def copy_to_staging(cursor: cursor, run: Run) -> None:
 
 
 def check_json_paths(config: Config) -> None:
-    """Raise DwhError if LOG_JSON_PATHS cannot be used; who may not read it leaves that to COPY."""
+    """Raise DwhError if COPY could not use LOG_JSON_PATHS; if we may not read it, COPY decides."""
     from botocore.exceptions import ClientError
 
     with suppress(ClientError):

@@ -10,6 +10,7 @@ from dwh.aws import attempt, polling
 from dwh.config import Config
 from dwh.errors import DwhError
 from dwh.ownership import is_ours, tags
+from dwh.provisioning import prices
 from dwh.provisioning.drift import refuse_drift
 from dwh.terminal import Step, plural
 
@@ -17,9 +18,6 @@ Snapshot = dict[str, Any]
 
 BEING_TAKEN = {"creating", "final snapshot"}
 GO_ON_WAITING = "run the same command again to go on waiting; see TIMEOUT_MINUTES in dwh.cfg"
-
-# What a GB of a snapshot costs in us-west-2: https://aws.amazon.com/redshift/pricing/
-USD_PER_GB_AND_MONTH = 0.024
 
 
 def new_name(config: Config) -> str:
@@ -120,5 +118,5 @@ def size(snapshot: Snapshot) -> str:
 def cost(snapshot: Snapshot) -> str:
     """What a snapshot costs to keep on AWS."""
     gigabytes = snapshot.get("TotalBackupSizeInMegaBytes", 0) / 1024
-    monthly = max(gigabytes * USD_PER_GB_AND_MONTH, 0.01)
+    monthly = max(gigabytes * prices.STORAGE, 0.01)
     return f"about {monthly:.2f} USD a month"

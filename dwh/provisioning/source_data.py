@@ -10,9 +10,10 @@ from dwh.errors import DwhError, explain
 from dwh.json_paths import read_json_paths
 from dwh.provisioning.environment import Environment
 from dwh.provisioning.plan import Change
+from dwh.sources import no_bucket, no_files, sources
 
 CLOSED = "AllAccessDisabled"
-DATA = "LOG_DATA and SONG_DATA, by the paths of LOG_JSON_PATHS"
+DATA = "LOG_DATA, SONG_DATA and LOG_JSON_PATHS"
 
 
 def look(config: Config) -> DwhError | None:
@@ -21,8 +22,8 @@ def look(config: Config) -> DwhError | None:
 
     s3 = s3_client(config)
     try:
-        find_one(s3, "LOG_DATA", config.log_data)
-        find_one(s3, "SONG_DATA", config.song_data)
+        for key, url in sources(config).values():
+            find_one(s3, key, url)
         read_json_paths(config)
     except DwhError as problem:
         return problem
@@ -36,9 +37,9 @@ def find_one(s3: Any, key: str, url: str) -> None:
     bucket, prefix = split_url(url)
     listing = attempt("NoSuchBucket", s3.list_objects_v2, Bucket=bucket, Prefix=prefix, MaxKeys=1)
     if listing is None:
-        raise DwhError(f"there is no bucket {bucket} in S3", f"check {key} in dwh.cfg")
+        raise no_bucket(key, url)
     if not listing.get("KeyCount"):
-        raise DwhError(f"nothing in S3 starts with {url}", f"check {key} in dwh.cfg")
+        raise no_files(key, url)
 
 
 def explain_closed(error: Any) -> DwhError:
@@ -49,7 +50,8 @@ def explain_closed(error: Any) -> DwhError:
         return DwhError(what, "ask them, or set LOG_DATA and SONG_DATA in dwh.cfg to a copy")
     found = explain(error)
     if code == "AccessDenied":
-        hint = f"its owner may have closed the bucket; if it is open, {found.hint}"
+        hint = "the bucket's owner may have closed it; if not, ask for the right: "
+        hint += "docs/operator-policy.json holds all that the scripts need"
         return DwhError(found.what, hint)
     return found
 
@@ -60,7 +62,7 @@ def plan_setup(found: Environment, config: Config) -> list[Change]:
     A cluster that is there, or comes back from a snapshot, has rows to ask for without new ones.
     """
     if not found.data_problem:
-        return [Change("read", "source data", DATA)]
+        return [Change("check", "source data", DATA)]
     if config.target.is_billed and not found.cluster and not found.restore:
         raise found.data_problem
-    return [Change("read", "source data", f"warning: {found.data_problem.what}")]
+    return [Change("check", "source data", f"warning: {found.data_problem.what}")]

@@ -245,7 +245,7 @@ def test_answer_that_cannot_be_read_is_called_so(site: Aws, capsys: CAPTURE) -> 
 
 def test_security_group_that_is_not_there_is_named(new: Aws, capsys: CAPTURE) -> None:
     new.change(access_EXISTING_SECURITY_GROUPS="sg-0123456789abcdef0")
-    found = refused_here(setup_env, "--config", str(new.config), said=capsys)
+    found = refused_here(setup_env, *new.arguments(setup_env), said=capsys)
     assert re.fullmatch(
         r"there is no such security group \(.*sg-0123456789abcdef0.*\)", found.error
     )

@@ -122,8 +122,8 @@ def test_snapshot_that_cannot_be_restored_is_refused_before_anything_is_made(
     aws.change(cluster_NODES="3")
     with pytest.raises(DwhError, match=f"the snapshot {kept} differs from dwh.cfg") as error:
         aws.set_up("--restore", kept)
-    assert error.value.details == [f"NODES: the snapshot {kept} has 2, dwh.cfg says 3"]
-    aws.change(cluster_NODES="2")
+    assert error.value.details == [f"NODES: the snapshot {kept} has 1, dwh.cfg says 3"]
+    aws.change(cluster_NODES="1")
     assert aws.environment() == clean
     aws.set_up()
     with pytest.raises(DwhError, match=f"the cluster {aws.name} is there already") as error:

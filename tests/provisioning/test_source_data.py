@@ -26,7 +26,7 @@ def paths(*found: Any) -> bytes:
 def test_plan_names_what_will_be_loaded(aws: Aws, capsys: CAPTURE) -> None:
     aws.run(setup_env, "--dry-run")
     (row,) = [line for line in capsys.readouterr().out.splitlines() if "source data" in line]
-    assert re.split(" {2,}", row.strip()) == ["read", "source data", source_data.DATA]
+    assert re.split(" {2,}", row.strip()) == ["check", "source data", source_data.DATA]
 
 
 MISSING = [
@@ -57,7 +57,7 @@ def test_bucket_that_is_closed_is_said_to_be_that(aws: Aws, capsys: CAPTURE) -> 
     aws.refuse("s3.ListObjectsV2", ("AccessDenied", "Access Denied"))
     found = told(aws, setup_env, said=capsys)
     assert found.error == "AWS denies ListObjectsV2"
-    assert found.hint.startswith("its owner may have closed the bucket; if it is open, ask for it")
+    assert found.hint.startswith("the bucket's owner may have closed it; if not, ask for ")
     assert not any(aws.environment().values())
 
 
@@ -69,18 +69,18 @@ def test_where_there_is_a_cluster_the_data_may_be_away(site: Aws, capsys: CAPTUR
 
 COLUMNS = json_paths.columns_of("staging_events")
 NO_PATHS = [
-    (b"\xff", "is no JSON in UTF-8"),
-    (b'{"jsonpaths": [', "is no JSON in UTF-8"),
+    (b"\xff", "is not JSON in UTF-8"),
+    (b'{"jsonpaths": [', "is not JSON in UTF-8"),
     (b"[]", "is not one object"),
     (b'{"jsonpaths": [], "more": 1}', "is not one object"),
     (paths(), "is not a list of paths"),
     (b'{"jsonpaths": "$.a"}', "is not a list of paths"),
     (paths("$.a"), f"has 1 paths, and staging_events has {len(COLUMNS)} columns"),
-    (paths("$.a", 1), "1 is no path that COPY takes"),
-    (paths("artist"), "'artist' is no path that COPY takes"),
-    (paths("$.a['b']"), "is no path that COPY takes"),
-    (paths("$..a"), "is no path that COPY takes"),
-    (paths("$.a[*]"), "is no path that COPY takes"),
+    (paths("$.a", 1), "1 is not a path that COPY takes"),
+    (paths("artist"), "'artist' is not a path that COPY takes"),
+    (paths("$.a['b']"), "is not a path that COPY takes"),
+    (paths("$..a"), "is not a path that COPY takes"),
+    (paths("$.a[*]"), "is not a path that COPY takes"),
 ]
 
 

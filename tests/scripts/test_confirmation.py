@@ -1,4 +1,4 @@
-"""What loses rows on AWS is done only after a yes."""
+"""What costs money or loses rows on AWS is done only after a yes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 from aws_site import Aws
 from conftest import ROOT, Pipeline
 from script_runs import change, environment, refused, run_script
+
+import setup_env
 
 CAPTURE = pytest.CaptureFixture[str]
 
@@ -27,6 +29,22 @@ def answer(text: str, script: str, *arguments: str, env: dict[str, str]) -> tupl
     os.close(terminal)
     os.close(keyboard)
     return done.returncode, done.stderr
+
+
+def test_nothing_is_made_before_a_yes(aws: Aws, capsys: CAPTURE) -> None:
+    at = ["--config", str(aws.config)]
+    found = refused("setup_env.py", *at, code=2, env=aws.variables)
+    assert found.error == "this needs a yes, and there is no terminal to ask on"
+    assert found.hint == "add --yes if you mean it"
+    code, said = answer("n\n", "setup_env.py", *at, env=aws.variables)
+    assert code == 1
+    assert re.search(r"1 x ra3.large +0\.543 +396\.39 ", said)
+    assert said.endswith("error: stopped: not confirmed\nhint: nothing was changed\n")
+    assert not any(aws.environment().values())
+
+    aws.set_up()
+    assert setup_env.main(at) == 0
+    assert "Everything is as it should be: nothing was changed." in capsys.readouterr().err
 
 
 def test_it_deletes_only_after_a_yes_and_keeps_the_rows(aws: Aws) -> None:

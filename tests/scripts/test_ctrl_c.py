@@ -65,7 +65,7 @@ def is_stopped(aws: Aws, said: list[str]) -> bool:
 
 
 def test_next_run_goes_on_from_where_ctrl_c_has_stopped_the_one_before(aws: Aws) -> None:
-    assert is_stopped(aws, stop_after(aws, "CreateCluster", "setup_env.py"))
+    assert is_stopped(aws, stop_after(aws, "CreateCluster", "setup_env.py", "--yes"))
     aws.set_up()
     made = aws.environment()
     assert [len(each) for each in made.values()] == [1, 1, 1, 1]
@@ -74,7 +74,7 @@ def test_next_run_goes_on_from_where_ctrl_c_has_stopped_the_one_before(aws: Aws)
     assert is_stopped(aws, stop_after(aws, "PauseCluster", "shutdown_env.py", "--pause"))
     aws.run(shutdown_env, "--pause")
     assert aws.cluster["ClusterStatus"] == "paused"
-    assert is_stopped(aws, stop_after(aws, "ResumeCluster", "setup_env.py"))
+    assert is_stopped(aws, stop_after(aws, "ResumeCluster", "setup_env.py", "--yes"))
     aws.set_up()
     assert aws.environment() == made
 

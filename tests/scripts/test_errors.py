@@ -157,7 +157,7 @@ ASKED = [
     (
         ["SELECT 1 FROM stl_query"],
         'relation "stl_query" does not exist',
-        "check the name; the sandbox has few .*",
+        "this warehouse has no such system view: check the name",
     ),
     (
         ["SELECT 1 FROM nope"],

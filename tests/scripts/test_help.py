@@ -11,7 +11,7 @@ from conftest import ROOT
 from script_runs import SCRIPTS, run_script
 
 OPTIONS = {
-    "setup_env.py": {"--dry-run", "--restore"},
+    "setup_env.py": {"--yes", "--dry-run", "--restore"},
     "create_tables.py": {"--drop", "--yes"},
     "etl.py": {"--all", "--history"},
     "query.py": {"--csv"},

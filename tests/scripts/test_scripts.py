@@ -117,7 +117,7 @@ def test_cluster_is_encrypted_and_has_the_role_and_the_group(loaded_site: Loaded
     expected = {
         "ClusterIdentifier": "sparkify",
         "NodeType": "ra3.large",
-        "NumberOfNodes": 2,
+        "NumberOfNodes": 1,
         "DBName": "sparkify",
         "Encrypted": True,
         "PubliclyAccessible": True,

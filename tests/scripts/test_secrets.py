@@ -132,7 +132,7 @@ def test_scripts_that_succeed_leave_no_secret_anywhere(aws: Aws, tmp_path: Path)
     for script in SCRIPTS:
         if script == "shutdown_env.py":
             by_profile(watched)
-        options = ["--yes"] if script == "shutdown_env.py" else []
+        options = ["--yes"] if script in {"setup_env.py", "shutdown_env.py"} else []
         assert watched.run(script, script, *options) == 0, watched.search.shown
     assert len(watched.passwords()) == 4
     signers = (watched.kept / "signers").read_text()

@@ -88,7 +88,12 @@ class Aws:
 
     def run(self, script: Any, *options: str) -> None:
         """Run a script that must succeed."""
-        assert script.main([*options, "--config", str(self.config)]) == 0
+        assert script.main(self.arguments(script, *options)) == 0
+
+    def arguments(self, script: Any, *options: str) -> list[str]:
+        """The command line of a script; setup_env.py is told not to ask."""
+        yes = ["--yes"] if script is setup_env else []
+        return [*options, *yes, "--config", str(self.config)]
 
     def take_down(self) -> None:
         """Delete all that is left of the environment, and its snapshots."""
@@ -185,7 +190,7 @@ class Aws:
 
 def told(aws: Aws, script: Any, *options: str, said: pytest.CaptureFixture[str]) -> Complaint:
     """What a script says that must fail; neither line leaves anything open."""
-    found = refused_here(script, *options, "--config", str(aws.config), said=said)
+    found = refused_here(script, *aws.arguments(script, *options), said=said)
     for line in (found.error, found.hint):
         assert line.count("(") == line.count(")"), line
         assert not re.search(r"None|[{}]|[:,(]$", line), line

@@ -61,8 +61,8 @@ def create(aws: Aws) -> str:
     former = aws.cluster
     delete(aws)
     aws.cloud.wait("cluster_deleted", aws.name)
-    request = ("NodeType", "NumberOfNodes", "MasterUsername", "DBName", "Tags")
-    more = {"ManageMasterPassword": True, "PubliclyAccessible": True}
+    request = ("NodeType", "MasterUsername", "DBName", "Tags")
+    more = {"ClusterType": "single-node", "ManageMasterPassword": True, "PubliclyAccessible": True}
     return call(aws, "create_cluster", **{key: former[key] for key in request}, **more)
 
 
