@@ -21,6 +21,7 @@ run: $(RUN_NEEDS) ## run the whole pipeline: setup_env, create_tables, etl, quer
 	@$(PY) create_tables.py
 	@$(PY) etl.py
 	@$(PY) query.py
+	@echo "Next: python query.py \"SELECT ...\" asks more, python etl.py loads what is new, make stop takes it all down" >&2
 
 stop: ## take down what setup_env made, and the sandbox
 	@test ! -e $(VENV)/installed || $(PY) shutdown_env.py

@@ -96,8 +96,8 @@ CREATE TABLE IF NOT EXISTS staging_files (
 DISTSTYLE EVEN
 """
 
-# No keys are declared. Redshift does not enforce them and answers from them all the same, so that
-# the checks of a load, and who asks the star, might never see a key that is there twice.
+# No keys are declared. Redshift does not enforce them, but its planner relies on them: a check, or
+# a DISTINCT, could then miss a key that is there twice.
 # https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html
 songplays_create = """
 CREATE TABLE IF NOT EXISTS songplays (
@@ -1069,7 +1069,7 @@ steps_insert = """
 INSERT INTO load_steps (run_id, place, step, row_count, changed_count, seconds) VALUES %s
 """
 
-# Several rows agree on the types of their columns; a NULL has none of its own.
+# In a list of several rows, a NULL needs a cast to take the type of its column.
 steps_row = "(%s, %s, %s, CAST(%s AS BIGINT), CAST(%s AS BIGINT), %s)"
 
 last_runs = """

@@ -98,16 +98,14 @@ def yes_or_no(value: str) -> bool:
 
 
 REGION = r"(?!cn-|us-gov-|us-iso)[a-z]{2}(-[a-z]+)+-\d"
-region = text(
-    REGION,
-    "a region such as us-west-2, not of China's or the governments' own AWS",
-)
+ANY_REGION = "a region such as us-west-2, not of China's or the governments' own AWS"
+region = text(REGION, ANY_REGION)
 # Where S3 has no buckets of an account's own namespace, of which the one for lists of files is.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
 region_of_s3 = text(
     rf"(?!me-south-1|me-central-1){REGION}",
-    "a region such as us-west-2, not of China's or the governments' own AWS, and neither "
-    "me-south-1 nor me-central-1, where S3 has no account-regional buckets",
+    f"{ANY_REGION}, and neither me-south-1 nor me-central-1, where S3 has no account-regional "
+    "buckets",
 )
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 RESERVED = "(?!xn--|sthree-|amzn-s3-demo-)"

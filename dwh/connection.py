@@ -72,18 +72,17 @@ def once_known(host: str, log_in: Callable[[], connection]) -> connection:
     """Log in once the host's name is known. Raises OperationalError as `log_in` does."""
     import psycopg2
 
-    unknown: Exception | None = None
+    has_said = False
     for _ in polling(NAME_SECONDS):
         try:
             return log_in()
         except psycopg2.OperationalError as error:
             if "could not translate host name" not in str(error):
                 raise
-            if not unknown:
-                say(f"the name {host} is not known yet: waiting up to {NAME_SECONDS} s for it")
-            unknown = error
-    assert unknown
-    raise unknown
+            if not has_said:
+                say(f"the name {host} does not resolve yet: waiting up to {NAME_SECONDS} s")
+            has_said = True
+    return log_in()
 
 
 def forget_variables() -> None:
@@ -145,15 +144,15 @@ class LoginWait:
         return max(self._started + limit - time.monotonic(), 0)
 
     def go_on(self) -> None:
-        """Say what is waited for, once. Raises psycopg2.OperationalError if it is for too long."""
+        """Report a slow log-in once; after that, raise psycopg2.OperationalError."""
         import psycopg2
 
         if not self.has_answered:
             raise psycopg2.OperationalError("connection to server failed: timeout expired")
         if self.has_said:
-            what = f"it has answered, and not let us in for {LOGIN_SECONDS} s"
+            what = f"it answered, but did not log us in within {LOGIN_SECONDS} s"
             raise psycopg2.OperationalError(what)
-        say(f"the warehouse takes its time to let us in: waiting up to {LOGIN_SECONDS} s")
+        say(f"the warehouse is slow to log us in: waiting up to {LOGIN_SECONDS} s")
         self.has_said = True
 
 

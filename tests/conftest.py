@@ -113,7 +113,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 def put_sources(bucket: Path) -> None:
-    """Put an event, a song and the paths of the events into a bucket, for whoever only plans."""
+    """Fill a bucket with one event, one song and the JSONPaths file: all that planning reads."""
     for name, record in {"log_data": EVENT, "song_data": SONG, "paths.json": JSON_PATHS}.items():
         bucket.mkdir(exist_ok=True)
         (bucket / name).write_text(json.dumps(record))

@@ -1,4 +1,4 @@
-"""A log-in that takes long, and a name that is not known yet: waited for, and said."""
+"""A slow log-in and a name that does not resolve yet are waited for, and said to be."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import query
 from dwh import connection
 
 CAPTURE = pytest.CaptureFixture[str]
-LATE = "the warehouse takes its time to let us in: waiting up to 60 s"
+LATE = "the warehouse is slow to log us in: waiting up to 60 s"
 
 
 class Gate:
@@ -82,7 +82,7 @@ def test_log_in_that_takes_too_long_is_explained(
 ) -> None:
     monkeypatch.setattr(connection, "LOGIN_SECONDS", 0.2)
     found = told(site, query, said=capsys)
-    why = "it has answered, and not let us in for 0.2 s"
+    why = "it answered, but did not log us in within 0.2 s"
     assert found.error.endswith(f"port {gate.port} failed: {why})")
     assert found.hint.startswith("it is busy, or has just resumed")
 
@@ -104,4 +104,4 @@ def test_name_that_becomes_known_is_waited_for(
         assert query.main(["SELECT 1 AS one", "--csv", "--config", str(site.config)]) == 0
     said = capsys.readouterr()
     assert said.out == "one\n1\n"
-    assert said.err == "the name localhost is not known yet: waiting up to 90 s for it\n"
+    assert said.err == "the name localhost does not resolve yet: waiting up to 90 s\n"
