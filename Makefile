@@ -10,7 +10,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 TARGET := $(shell sed -n 's/^TARGET *[=:] *//p' dwh.cfg)
 RUN_NEEDS := $(VENV)/installed$(if $(filter aws,$(TARGET)),,-sandbox)
 
-.PHONY: help run stop test test-all check bench constraints clean
+.PHONY: help run stop test test-all test-aws check bench constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,6 +31,9 @@ test: $(VENV)/installed-dev ## run the tests
 
 test-all: $(VENV)/installed-dev ## run the tests, and those that take minutes
 	@$(PY) -m pytest -n auto
+
+test-aws: $(VENV)/installed-dev ## try it out on the AWS account that dwh.cfg names; asks first
+	@PYTHONPATH=. $(PY) tests/account/on_aws.py
 
 check: $(VENV)/installed-dev ## lint, check types and imports, parse every SQL statement as Redshift's
 	@$(VENV)/bin/ruff check .

@@ -1,0 +1,199 @@
+"""Facts about Redshift's SQL and its transactions."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+from fact import Place, error_of, fact
+
+from dwh.errors import is_conflict
+
+GUIDE = "https://docs.aws.amazon.com/redshift/latest/dg"
+ISOLATION = f"{GUIDE}/c_serial_isolation.html"
+
+
+@contextmanager
+def shared_table(place: Place, name: str) -> Iterator[None]:
+    """A table with one row that other sessions see, dropped at the end."""
+    place.run(f"DROP TABLE IF EXISTS {name}")
+    place.run(f"CREATE TABLE {name} (a INTEGER)")
+    place.run(f"INSERT INTO {name} VALUES (1)")
+    place.session.commit()
+    try:
+        yield
+    finally:
+        place.session.rollback()
+        place.run(f"DROP TABLE IF EXISTS {name}")
+        place.session.commit()
+
+
+@fact(f"{GUIDE}/r_TRUNCATE.html", "sql_queries.py: clear_staging_queries", 0)
+def truncate_commits(place: Place) -> Any:
+    with shared_table(place, "fact_truncate"):
+        place.run("TRUNCATE fact_truncate")
+        place.session.rollback()
+        return place.value("SELECT COUNT(*) FROM fact_truncate")
+
+
+@fact(f"{GUIDE}/r_LOCK.html", "dwh/tables.py: lock_staging", "57014")
+def lock_is_waited_for_no_longer_than_statement_timeout(place: Place) -> Any:
+    with shared_table(place, "fact_lock"), place.another() as other:
+        place.run("LOCK fact_lock")
+        cursor = other.cursor()
+        cursor.execute("SET statement_timeout TO 1000")
+        return error_of(lambda: cursor.execute("LOCK fact_lock"))[0]
+
+
+@fact(ISOLATION, "dwh/tables.py: lock_staging", 2)
+def who_has_waited_for_a_lock_sees_what_was_committed_meanwhile(place: Place) -> Any:
+    found: list[int] = []
+
+    def wait_and_count(cursor: Any) -> None:
+        cursor.execute("SET statement_timeout TO 60000")
+        cursor.execute("LOCK fact_snapshot")
+        cursor.execute("SELECT COUNT(*) FROM fact_snapshot")
+        found.extend(cursor.fetchone())
+
+    with shared_table(place, "fact_snapshot"), place.another() as other:
+        place.run("LOCK fact_snapshot")
+        waiting = threading.Thread(target=wait_and_count, args=[other.cursor()])
+        waiting.start()
+        place.run("INSERT INTO fact_snapshot VALUES (2)")
+        place.session.commit()
+        waiting.join()
+    return found[0]
+
+
+@fact(
+    f"{GUIDE}/c_serial_isolation-serializable-isolation-troubleshooting.html",
+    "dwh/errors.py: is_conflict",
+    True,
+)
+def change_of_what_another_transaction_has_changed_is_a_conflict(place: Place) -> Any:
+    with shared_table(place, "fact_conflict"), place.another() as other:
+        cursor = other.cursor()
+        cursor.execute("SELECT COUNT(*) FROM fact_conflict")
+        place.run("UPDATE fact_conflict SET a = 2")
+        place.session.commit()
+        try:
+            cursor.execute("UPDATE fact_conflict SET a = 3")
+            other.commit()
+        except psycopg2.Error as error:
+            return is_conflict(error) or str(error)
+    return "no error"
+
+
+@fact(f"{GUIDE}/r_SVV_TRANSACTIONS.html", "sql_queries.py: lock_holders", True)
+def svv_transactions_shows_who_holds_a_lock(place: Place) -> Any:
+    with shared_table(place, "fact_holder"), place.another() as other:
+        other.cursor().execute("LOCK fact_holder")
+        holders = place.run(
+            "SELECT DISTINCT pid FROM svv_transactions INNER JOIN pg_class ON relation = oid "
+            "WHERE relname = 'fact_holder' AND granted"
+        )
+        return holders == [(other.info.backend_pid,)] or holders
+
+
+@fact(
+    f"{GUIDE}/r_DELETE.html", "dwh/loading/star.py: transform", ["INSERT 2", "UPDATE 1", "DELETE 1"]
+)
+def changes_are_counted_in_their_command_tags(place: Place) -> Any:
+    place.table("a INTEGER")
+    place.run("CREATE TEMP TABLE u (a INTEGER)")
+    place.run("INSERT INTO u VALUES (1)")
+    statements = (
+        "INSERT INTO t SELECT 1 UNION ALL SELECT 2",
+        "UPDATE t SET a = 3 FROM u WHERE t.a = u.a + 1",
+        "DELETE FROM t USING u WHERE t.a = u.a",
+    )
+    found = []
+    for statement in statements:
+        place.run(statement)
+        found.append(f"{place.cursor.statusmessage.split()[0]} {place.cursor.rowcount}")
+    return found
+
+
+@fact(f"{GUIDE}/r_CREATE_TABLE_NEW.html", "sql_queries.py: songplays_create", True)
+def not_null_is_enforced(place: Place) -> Any:
+    place.table("a INTEGER NOT NULL")
+    return bool(error_of(lambda: place.run("INSERT INTO t SELECT CAST(NULL AS INTEGER)"))[0])
+
+
+@fact(f"{GUIDE}/r_CREATE_TABLE_NEW.html", "sql_queries.py: songplays_rematch", [(3, 3)])
+def identity_gives_each_row_a_number_of_its_own(place: Place) -> Any:
+    place.table("id BIGINT IDENTITY(0, 1), a INTEGER")
+    for number in range(3):
+        place.run(f"INSERT INTO t (a) VALUES ({number})")
+    return place.run("SELECT COUNT(id), COUNT(DISTINCT id) FROM t")
+
+
+@fact(
+    f"{GUIDE}/r_interval_literals.html",
+    "sql_queries.py: staged_plays",
+    datetime.datetime(2018, 11, 1, 20, 57, 10, 796000),
+)
+def milliseconds_since_1970_become_a_timestamp_with_its_milliseconds(place: Place) -> Any:
+    place.table("ts BIGINT")
+    place.run("INSERT INTO t VALUES (1541105830796)")
+    return place.value("SELECT TIMESTAMP 'epoch' + MAX(ts) * INTERVAL '0.001 second' FROM t")
+
+
+@fact(
+    f"{GUIDE}/r_Dateparts_for_datetime_functions.html", "sql_queries.py: time_insert", [(44, 6, 0)]
+)
+def weeks_are_those_of_iso_8601_and_sunday_is_0(place: Place) -> Any:
+    return place.run(
+        "SELECT EXTRACT(WEEK FROM TIMESTAMP '2018-11-03'), "
+        "EXTRACT(DOW FROM TIMESTAMP '2018-11-03'), EXTRACT(DOW FROM TIMESTAMP '2018-11-04')"
+    )
+
+
+@fact(
+    f"{GUIDE}/r_Window_function_synopsis.html",
+    "sql_queries.py: batch_songs_create",
+    [(1, 1), (None, 2)],
+)
+def nulls_come_last_in_the_ascending_order_of_a_window(place: Place) -> Any:
+    place.table("a INTEGER")
+    place.run("INSERT INTO t SELECT 1 UNION ALL SELECT CAST(NULL AS INTEGER)")
+    return place.run("SELECT a, ROW_NUMBER() OVER (ORDER BY a) AS place FROM t ORDER BY place")
+
+
+@fact(f"{GUIDE}/r_UNION.html", "sql_queries.py: touched_songs_create", 1)
+def union_and_distinct_take_nulls_for_equal(place: Place) -> Any:
+    place.table("a INTEGER, b INTEGER")
+    place.run("INSERT INTO t SELECT 1, CAST(NULL AS INTEGER)")
+    return place.value("SELECT COUNT(*) FROM (SELECT a, b FROM t UNION SELECT a, b FROM t) AS u")
+
+
+@fact(f"{GUIDE}/r_CREATE_TABLE_AS.html", "dwh/loading/star.py: insert_into_star", False)
+def temporary_table_is_undone_with_its_transaction(place: Place) -> Any:
+    place.run("CREATE TEMP TABLE fact_temporary AS SELECT 1 AS a")
+    place.session.rollback()
+    return not error_of(lambda: place.run("SELECT a FROM fact_temporary"))[0]
+
+
+@fact(f"{GUIDE}/r_PG_TABLE_DEF.html", "sql_queries.py: existing_tables", True)
+def pg_tables_lists_a_table_in_the_transaction_that_makes_it(place: Place) -> Any:
+    place.run("CREATE TABLE fact_listed (a INTEGER)")
+    query = (
+        "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = 'fact_listed'"
+    )
+    return bool(place.value(query) == 1)
+
+
+@fact(f"{GUIDE}/r_SYSDATE.html", "sql_queries.py: run_end", True)
+def sysdate_is_the_moment_when_the_transaction_began(place: Place) -> Any:
+    first = place.value("SELECT SYSDATE")
+    return bool(place.value("SELECT SYSDATE") == first)
+
+
+@fact(f"{GUIDE}/r_STV_SLICES.html", "dwh/loading/packing.py: number_of_parts", True)
+def stv_slices_has_a_row_for_each_slice(place: Place) -> Any:
+    found = place.value("SELECT COUNT(*) FROM stv_slices")
+    return found >= 1 or found

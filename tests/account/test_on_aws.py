@@ -1,0 +1,118 @@
+"""What make test-aws does, on a sandbox that stands for AWS."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import nights
+import on_aws
+import pytest
+from aws_site import Aws
+from fact import Fact
+from script_runs import refused_here
+from trial_environment import TrialEnvironment
+
+import etl
+
+CAPTURE = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def trial(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The options of a small trial, with one fact."""
+    monkeypatch.setattr(nights, "EVENTS", 600)
+    monkeypatch.setattr(nights, "EVENTS_A_FILE", 50)
+    monkeypatch.setattr(nights, "SONGS", 600)
+    fact = Fact("one is one", "https://...", "a: b", 1, lambda place: place.value("SELECT 1"))
+    monkeypatch.setattr(on_aws, "FACTS", [fact])
+    return ["--config", str(aws.config), "--folder", str(tmp_path / "trial")]
+
+
+def left_over(aws: Aws) -> list[str]:
+    """The clusters and buckets of trials that are still there."""
+    clusters = aws.cloud.client("redshift").describe_clusters()["Clusters"]
+    buckets = aws.cloud.client("s3").list_buckets()["Buckets"]
+    names = [each["ClusterIdentifier"] for each in clusters] + [each["Name"] for each in buckets]
+    return [name for name in names if name.startswith("sparkify-test-")]
+
+
+def test_every_night_is_compared_and_everything_taken_down(
+    aws: Aws, trial: list[str], capsys: CAPTURE
+) -> None:
+    assert on_aws.main([*trial, "--yes"]) == 0
+    *_, broken, packed, nothing, facts = capsys.readouterr().err.splitlines()
+    assert broken.startswith("night 3, broken records: all ")
+    assert packed.startswith("night 4, small files, packed: all ")
+    assert nothing.startswith("night 5, nothing new: all ")
+    assert facts == "1 of 1 facts hold in AWS, us-west-2"
+    assert not left_over(aws)
+
+
+def test_differences_are_told_and_everything_taken_down(
+    aws: Aws, trial: list[str], capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = Fact("one is two", "https://...", "a: b", 2, lambda place: place.value("SELECT 1"))
+    monkeypatch.setattr(on_aws, "FACTS", [wrong])
+    monkeypatch.setattr(on_aws, "nights", lambda: itertools.islice(nights.nights(), 1))
+    rows = TrialEnvironment.rows
+
+    def without_a_user(environment: TrialEnvironment) -> dict[str, list[tuple[Any, ...]]]:
+        found = rows(environment)
+        return found | {"users": found["users"][environment.config.target.is_billed :]}
+
+    monkeypatch.setattr(TrialEnvironment, "rows", without_a_user)
+    assert on_aws.main([*trial, "--yes"]) == 1
+    said = capsys.readouterr().err.splitlines()
+    at = said.index("DIFFERENT: users after night 1, new files")
+    assert " rows in the sandbox, " in said[at + 1]
+    assert said[at + 2].startswith("  only in the sandbox: ('")
+    at = said.index("DIFFERENT: one is two")
+    assert said[at + 1] == "  documented: 2; found: 1"
+    assert said[-1] == "0 of 1 facts hold in AWS, us-west-2"
+    assert not left_over(aws)
+
+
+def test_ctrl_c_takes_everything_down(
+    aws: Aws, trial: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there: list[str] = []
+
+    def stop(_: list[str]) -> int:
+        there.extend(left_over(aws))
+        if there:
+            raise KeyboardInterrupt
+        return 0
+
+    monkeypatch.setattr(etl, "main", stop)
+    with pytest.raises(KeyboardInterrupt):
+        on_aws.main([*trial, "--yes"])
+    assert len(there) == 2
+    assert not left_over(aws)
+
+
+def test_what_a_killed_run_has_left_is_taken_down_by_the_next(
+    aws: Aws, trial: list[str], capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_down = TrialEnvironment.take_down
+
+    def leave_what_is_on_aws(environment: TrialEnvironment) -> None:
+        if not environment.config.target.is_billed:
+            take_down(environment)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrialEnvironment, "take_down", leave_what_is_on_aws)
+        patch.setattr(on_aws, "compare_nights", lambda _, there, like: there.make({}))
+        assert on_aws.main([*trial, "--yes"]) == 1
+    assert left_over(aws)
+    found = refused_here(on_aws, *trial, said=capsys, code=2)
+    assert found.progress[0].startswith("An earlier run was killed: taking down first what ")
+    assert found.hint == "add --yes if you mean it"
+    assert not left_over(aws)
+
+
+def test_sandbox_is_no_account(aws: Aws, trial: list[str], capsys: CAPTURE) -> None:
+    aws.change(target_TARGET="sandbox")
+    found = refused_here(on_aws, *trial, said=capsys, code=2)
+    assert found.error == "there is no account to try it on: TARGET is the sandbox"

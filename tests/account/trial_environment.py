@@ -1,0 +1,155 @@
+"""The two environments of make test-aws: one on the account, and its like in the sandbox."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import secrets
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import create_tables
+import etl
+import setup_env
+import shutdown_env
+from dwh import local_aws
+from dwh.aws import Clients, clients, s3_client
+from dwh.config import Config, load_config
+from dwh.connection import connect
+from dwh.ownership import work_bucket
+from dwh.provisioning import bucket, plan
+from dwh.provisioning.environment import Environment
+from dwh.provisioning.look import look
+from dwh.terminal import say
+
+FOLDER = "source"
+# What is compared of the star and its ledger: all that does not depend on who loads, and when.
+QUESTIONS = {
+    "songplays": "SELECT start_time, user_id, level, song_id, artist_id, session_id, location, "
+    "user_agent, item_in_session, song, artist, length FROM songplays",
+    "users": "SELECT * FROM users",
+    "songs": "SELECT * FROM songs",
+    "artists": "SELECT * FROM artists",
+    "time": "SELECT * FROM time",
+    "loaded_files": "SELECT file, etag, size, staging_table, row_count, rejected FROM loaded_files",
+    "rejected_records": "SELECT file, line_number, column_name, reason FROM rejected_records",
+}
+
+
+class TrialEnvironment:
+    """An environment of its own name, made by the scripts, with the files in its own bucket."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def config(self) -> Config:
+        """Its configuration as it is now."""
+        return load_config(self.path)
+
+    def change(self, settings: dict[str, str]) -> None:
+        """Set keys of its dwh.cfg."""
+        file = configparser.ConfigParser(interpolation=None)
+        file.read(self.path)
+        for key, value in settings.items():
+            section = next(each for each in file.sections() if key.lower() in file[each])
+            file[section][key] = value
+        with self.path.open("w") as stream:
+            file.write(stream)
+
+    def run(self, script: Any, *options: str) -> None:
+        """Run one of the scripts, which must succeed."""
+        code = script.main([*options, "--config", str(self.path)])
+        if code:
+            raise AssertionError(f"{script.__name__}.py ends with {code}")
+
+    def put(self, files: dict[str, bytes]) -> None:
+        """Write files where LOG_DATA, SONG_DATA and LOG_JSON_PATHS look for them."""
+        s3, name = s3_client(self.config), self.config.log_data.split("/")[2]
+        for key, body in files.items():
+            s3.put_object(Bucket=name, Key=f"{FOLDER}/{key}", Body=body)
+
+    def make(self, files: dict[str, bytes]) -> None:
+        """Make the bucket, write the first files, then make all the rest, and the tables."""
+        aws, config = clients(self.config), self.config
+        found = without_data_problem(aws, config)
+        plan.carry_out(bucket.plan_setup(found, config), aws)
+        self.put(files)
+        self.run(setup_env, "--yes")
+        self.run(create_tables)
+
+    def load(self) -> None:
+        """Load what is new."""
+        self.run(etl)
+
+    def rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of the star and its ledger, in a fixed order."""
+        found = {}
+        with connect(self.config) as session, session.cursor() as cursor:
+            for table, question in QUESTIONS.items():
+                cursor.execute(question)
+                found[table] = sorted((comparable(row) for row in cursor.fetchall()), key=repr)
+        return found
+
+    def take_down(self) -> None:
+        """Delete all of it; its dwh.cfg goes last, so that what is left can be found."""
+        try:
+            self.run(shutdown_env, "--yes", "--no-snapshot")
+        except BaseException:
+            say(f"Not all is gone: python shutdown_env.py --no-snapshot --config {self.path}")
+            raise
+        self.path.unlink()
+
+
+def comparable(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row as it is on either side, whatever the bucket is called and how numbers are shown."""
+    return tuple(map(comparable_value, row))
+
+
+def comparable_value(value: Any) -> Any:
+    """The value without the bucket of a URL, and without the last digits of a float."""
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return re.sub("^s3://[^/]+/", "", value) if isinstance(value, str) else value
+
+
+def without_data_problem(aws: Clients, config: Config) -> Environment:
+    """What there is of an environment; its files are yet to be written."""
+    return replace(look(aws, config), data_problem=None)
+
+
+def on_account(theirs: Path, path: Path) -> TrialEnvironment:
+    """An environment with the settings of the user's dwh.cfg, and names of its own."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(theirs.read_text())
+    found = TrialEnvironment(path)
+    name = f"sparkify-test-{secrets.token_hex(3)}"
+    found.change({"IDENTIFIER": name, "ROLE": name, "SECURITY_GROUP": name, "NODES": "1"})
+    found.change({"MAX_BAD_RECORDS": "0", "PACK_SMALL_FILES_FROM": "never"})
+    account = clients(found.config).account
+    found.change(sources(work_bucket(account, found.config)))
+    return found
+
+
+def in_sandbox(like: TrialEnvironment, folder: Path) -> TrialEnvironment:
+    """The same environment in a sandbox, started in a folder of its own."""
+    (folder / "buckets").mkdir(parents=True, exist_ok=True)
+    path = folder / "dwh.cfg"
+    path.write_text(like.path.read_text())
+    found = TrialEnvironment(path)
+    found.change({"TARGET": "sandbox", "DATA": "buckets", "STATE": "state"})
+    local_aws.start(found.config)
+    account = clients(found.config).account
+    found.change(sources(work_bucket(account, found.config)))
+    return found
+
+
+def sources(bucket_name: str) -> dict[str, str]:
+    """The keys of dwh.cfg that say where the files are."""
+    url = f"s3://{bucket_name}/{FOLDER}"
+    return {
+        "LOG_DATA": f"{url}/log_data",
+        "SONG_DATA": f"{url}/song_data",
+        "LOG_JSON_PATHS": f"{url}/log_json_path.json",
+    }
