@@ -25,6 +25,7 @@ def serve(state: Path, data: str, port: int) -> int:
     """Run a sandbox until SIGTERM; an exit code. The last line of its log says what went wrong."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     _forget_variables()
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _take_lock(state)
     if lock is None:
         print(f"a sandbox is running in {state}", file=sys.stderr)

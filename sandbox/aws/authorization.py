@@ -39,6 +39,7 @@ def authorize(response: Any, *_: Any) -> None:
     """Raise the answer to whoever may not call this; it is moto that calls."""
     try:
         identity = identities.find(response.normalized_request, response.current_account)
+        response.caller = identity
         if identity:
             _check(identity, _call(response), response)
     except RejectedError as problem:

@@ -25,8 +25,10 @@ from moto.redshift.exceptions import (
 from sandbox.aws import network, requests, settings, snapshots
 from sandbox.aws.background import STATE_LOCK, as_it_is, background
 from sandbox.aws.cluster_life import Cluster
+from sandbox.aws.identities import Identity, database_user
 from sandbox.aws.requests import Parameters
 from sandbox.aws.snapshots import KEPT_FOREVER, Snapshot
+from sandbox.cluster.users import Users
 from sandbox.cluster.warehouse import ClusterIdentity, Warehouse
 from sandbox.postgres.server import Postgres
 
@@ -141,11 +143,8 @@ class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
     ) -> dict[str, Any]:
         """A login name and a password that the warehouse takes."""
         super().get_cluster_credentials(cluster_identifier, db_user, auto_create, duration_seconds)
-        with STATE_LOCK:
-            cluster = self._cluster(cluster_identifier)
-            cluster.require("available")
+        users = self._users(cluster_identifier)
         try:
-            users = cluster.warehouse.users
             login, password = users.issue(db_user.lower(), auto_create, duration_seconds)
         except ValueError as problem:
             raise InvalidParameterValueError(str(problem)) from problem
@@ -154,6 +153,26 @@ class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
             raise RedshiftClientError("InvalidClusterState", text) from problem
         expires = datetime.now(UTC) + timedelta(seconds=duration_seconds)
         return {"DbUser": login, "DbPassword": password, "Expiration": expires}
+
+    def get_credentials_with_iam(self, get: Parameters, caller: Identity | None) -> dict[str, Any]:
+        """GetClusterCredentialsWithIAM: for the user that is called after the caller.
+
+        https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentialsWithIAM.html
+        """
+        seconds = int(get("DurationSeconds") or 900)
+        if not 900 <= seconds <= 3600:
+            raise InvalidParameterValueError(f"DurationSeconds must be 900 to 3600, not {seconds}")
+        users = self._users(get("ClusterIdentifier"))
+        login, password = users.issue_to_identity(database_user(caller), seconds)
+        expires = datetime.now(UTC) + timedelta(seconds=seconds)
+        return {"DbUser": login, "DbPassword": password, "Expiration": expires}
+
+    def _users(self, cluster_identifier: str) -> Users:
+        with STATE_LOCK:
+            cluster = self._cluster(cluster_identifier)
+            cluster.require("available")
+            found: Users = cluster.warehouse.users
+        return found
 
     def _cluster(self, name: str) -> Cluster:
         if name not in self.clusters:
@@ -208,6 +227,11 @@ def _answer(key: str, operation: Callable[[Any, Parameters], Any]) -> Callable[[
     return respond
 
 
+def _credentials_with_iam(response: Any) -> ActionResult:
+    backend: RedshiftBackend = response.redshift_backend
+    return ActionResult(backend.get_credentials_with_iam(response._get_param, response.caller))
+
+
 def _refuse_snapshot(backend: RedshiftBackend, get: Parameters) -> Any:
     raise requests.unsupported(
         "CreateClusterSnapshot of a cluster that runs on; it takes final snapshots only: "
@@ -222,6 +246,7 @@ OPERATIONS = {
     "delete_cluster_snapshot": _answer("Snapshot", RedshiftBackend.delete_snapshot),
     "describe_clusters": _answer("Clusters", RedshiftBackend.describe),
     "describe_cluster_snapshots": _answer("Snapshots", RedshiftBackend.describe_snapshots),
+    "get_cluster_credentials_with_iam": _credentials_with_iam,
     "modify_cluster": _answer("Cluster", RedshiftBackend.modify),
     "modify_cluster_iam_roles": _answer("Cluster", RedshiftBackend.modify_iam_roles),
     "pause_cluster": _answer("Cluster", RedshiftBackend.pause),

@@ -45,6 +45,17 @@ class Identity:
     limits: Mapping[str, list[str]] = field(default_factory=dict)
 
 
+def database_user(identity: Identity | None) -> str:
+    """What Redshift calls the database user of an IAM identity, or of the account's root.
+
+    https://docs.aws.amazon.com/redshift/latest/mgmt/generating-iam-credentials-overview.html
+    """
+    if identity is None:
+        return "IAM:RootIdentity"
+    kind, *path = identity.arn.rpartition(":")[2].split("/")
+    return f"IAMR:{path[0]}" if kind == "assumed-role" else f"IAM:{path[-1]}"
+
+
 def keep_form(environ: dict[str, Any]) -> None:
     """Let a form be read twice: by moto, and to verify the signature."""
     if environ.get("CONTENT_TYPE", "").startswith(FORM):

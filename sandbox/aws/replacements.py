@@ -41,6 +41,7 @@ class Replacement(NamedTuple):
 
 
 OPERATIONS = clusters.OPERATIONS
+NOT_IN_MOTO = ("get_cluster_credentials_with_iam", "modify_cluster_iam_roles")
 REPLACEMENTS = (
     # Every call, before it is carried out: by all of IAM's rules, not only the actions.
     Replacement(
@@ -59,7 +60,7 @@ REPLACEMENTS = (
     # Clusters that hold data, and the operations on them.
     Replacement(redshift_backends, "backend", clusters.RedshiftBackend),
     *(
-        Replacement(RedshiftResponse, name, ours, is_new=name == "modify_cluster_iam_roles")
+        Replacement(RedshiftResponse, name, ours, is_new=name in NOT_IN_MOTO)
         for name, ours in OPERATIONS.items()
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sandbox.dialect.sql_text import tokens
 from sandbox.dialect.tables_read import user_tables
 from sandbox.postgres import wire
@@ -11,6 +13,7 @@ CHECK_VIOLATION = "23514"
 SERIALIZATION_FAILURE = "40001"
 CARDINALITY_VIOLATION = "21000"
 STRING_TRUNCATION = "22001"
+NO_PRIVILEGE = "42501"
 DATA_EXCEPTION, INTERNAL_ERROR = "22", "XX000"
 
 
@@ -31,6 +34,9 @@ def as_redshift(message: Message, sql: str) -> Message:
     elif fields.get("C") == CARDINALITY_VIOLATION and fields.get("M", "").startswith("MERGE"):
         text = "Found multiple matches to update the same tuple."
         fields = {"S": "ERROR", "C": CARDINALITY_VIOLATION, "M": text}
+    elif fields.get("C") == NO_PRIVILEGE:
+        text = re.sub("^(permission denied for) (table|view) ", r"\1 relation ", fields["M"])
+        fields = fields | {"M": text}
     elif " sandbox." in fields.get("W", ""):
         # Where in the sandbox's own functions it was raised is nothing to the client.
         fields = {name: value for name, value in fields.items() if name != "W"}

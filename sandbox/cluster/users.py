@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from contextlib import closing
+from typing import NamedTuple
 
 from psycopg2 import sql
 
@@ -20,13 +21,21 @@ USER_NAME = re.compile(r"(?!pg_|(?:public|none)$)[a-z_][a-z0-9_+.@-]{0,62}")
 FIND_PASSWORD = "SELECT rolpassword FROM pg_authid WHERE rolname = %s AND rolcanlogin"  # noqa: S105
 
 
+class _Issued(NamedTuple):
+    """A password that AWS has handed out, until when it is good, and for which user."""
+
+    password: str
+    expires: float
+    user: str
+
+
 class Users:
     """The users of one server. Those of PostgreSQL itself, superusers, are none of them."""
 
     def __init__(self, server: Server, master: str) -> None:
         self._server = server
         self._master = master
-        self._issued: dict[str, list[tuple[str, float]]] = {}
+        self._issued: dict[str, list[_Issued]] = {}
         self._creating = threading.Lock()
 
     def create_master(self, password: str | None) -> None:
@@ -50,24 +59,35 @@ class Users:
             with self._creating:
                 self._create(user)
         login = (IAM_AUTO_CREATE_PREFIX if auto_create else IAM_PREFIX) + user
+        return login, self._issue(login, user, seconds)
+
+    def issue_to_identity(self, identity: str, seconds: int) -> tuple[str, str]:
+        """Login name and password as GetClusterCredentialsWithIAM gives them to an IAM identity.
+
+        The user is called after the identity, `IAM:user` or `IAMR:role`, and made at its first
+        log-in.
+        """
+        return identity, self._issue(identity, identity, seconds)
+
+    def _issue(self, login: str, user: str, seconds: int) -> str:
         password = secrets.token_urlsafe(32)
-        self._issued.setdefault(login, []).append((password, time.time() + seconds))
-        return login, password
+        issued = _Issued(password, time.time() + seconds, user)
+        self._issued.setdefault(login, []).append(issued)
+        return password
 
     def authenticate(self, login: str, password: str) -> str | None:
         """The database user that a login name stands for, None if the password is not good."""
-        user = login.removeprefix(IAM_PREFIX).removeprefix(IAM_AUTO_CREATE_PREFIX)
-        if user == BOOTSTRAP_USER:
+        if login == BOOTSTRAP_USER:
             return None
-        good = self._is_own(user, password) if user == login else self._is_issued(login, password)
-        return user if good else None
-
-    def _is_issued(self, login: str, password: str) -> bool:
         now = time.time()
-        return any(
-            hmac.compare_digest(issued.encode(), password.encode()) and now < expires
-            for issued, expires in self._issued.get(login, [])
-        )
+        for issued in self._issued.get(login, []):
+            is_same = hmac.compare_digest(issued.password.encode(), password.encode())
+            if is_same and now < issued.expires:
+                if issued.user == login:  # an IAM identity's
+                    with self._creating:
+                        self._create(login)
+                return issued.user
+        return login if self._is_own(login, password) else None
 
     def _is_own(self, user: str, password: str) -> bool:
         """PostgreSQL keeps passwords as MD5 here, as Redshift does by default."""

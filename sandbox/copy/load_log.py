@@ -22,7 +22,7 @@ from sandbox.postgres.backend import Backend
 from sandbox.postgres.server import LOADS_FOLDER
 
 BEGIN = """
-    SELECT query, query_id, oid FROM sandbox.next_query_ids() CROSS JOIN pg_database
+    SELECT query, query_id, oid, session_user FROM sandbox.next_query_ids() CROSS JOIN pg_database
     WHERE datname = current_database()
 """
 # A large file has several rows in stl_load_commits. From what size on is not documented.
@@ -43,13 +43,14 @@ class LoadLog:
     """The entry of one COPY, which begins with it; `copy_id` is what PG_LAST_COPY_ID() gives."""
 
     def __init__(self, data: Path, backend: Backend, table: TargetTable, sources: Sources) -> None:
-        ((query, query_id, database),) = backend.execute(BEGIN)
+        ((query, query_id, database, user),) = backend.execute(BEGIN)
         self.copy_id = int(query or 0)
         self._path = data / LOADS_FOLDER / str(database)
         self._keys = {
             "query": self.copy_id,
             "query_id": int(query_id or 0),
             "session_id": backend.process_id,
+            "user_name": user,
             "transaction_id": table.transaction_id,
             "table_id": table.table_id,
         }

@@ -9,6 +9,7 @@ from sandbox.dialect.alter_table import alter_table
 from sandbox.dialect.create_table import TableAttributes, create_table
 from sandbox.dialect.expressions import rewrite_expressions
 from sandbox.dialect.refusals import refuse
+from sandbox.dialect.rights import create_role, create_user, grant
 from sandbox.dialect.sql_text import tokens
 from sandbox.dialect.token_reader import Reader
 from sandbox.errors import SqlError
@@ -45,7 +46,9 @@ def translate(statement: str) -> Translation:
     first = found[0].key
     if first == "copy":
         return Translation(statement)
-    sql = rewrite_expressions(statement, found)
+    # Of users, quoted names keep their case.
+    is_of_users = first in _RIGHTS or (len(found) > 1 and found[1].key == "user")
+    sql = statement if is_of_users else rewrite_expressions(statement, found)
     handler = _HANDLERS.get(first)
     return handler(sql) if handler else Translation(sql)
 
@@ -55,6 +58,8 @@ def _create(sql: str) -> Translation:
     reader.expect("create")
     while reader.accept_one_of(_BEFORE_TABLE):
         pass
+    if reader.key in _CREATE_RIGHTS:
+        return Translation(_CREATE_RIGHTS[reader.key](sql))
     if reader.key != "table":
         return Translation(sql)
     translated, attributes = create_table(sql)
@@ -115,10 +120,13 @@ def _show(sql: str) -> Translation:
     return Translation("SELECT '8.0.2' AS server_version" if is_version else sql)
 
 
+_RIGHTS = ("grant", "revoke")
+_CREATE_RIGHTS = {"role": create_role, "user": create_user}
 _HANDLERS: dict[str, Callable[[str], Translation]] = {
     "alter": _alter,
     "analyze": _analyze,
     "create": _create,
+    **dict.fromkeys(_RIGHTS, lambda sql: Translation(grant(sql))),
     "show": _show,
     "truncate": _truncate,
     "vacuum": _vacuum,

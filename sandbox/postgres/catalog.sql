@@ -216,6 +216,11 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 
     WHERE
         datname = current_database() AND family IN ('stl', 'sys') AND kind IN ('history', 'errors', 'commits')
         AND line IS JSON OBJECT
+        -- Who is no superuser sees what is their own.
+        AND (
+            line::jsonb ->> 'user_name' = session_user
+            OR (SELECT rolcreaterole FROM pg_roles WHERE rolname = session_user)
+        )
 $$;
 
 CREATE TYPE sandbox.load AS (
@@ -428,6 +433,33 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WHERE backend_type = 'client backend'
 $$;
 CREATE VIEW pg_catalog.stv_sessions AS SELECT * FROM sandbox.sessions();
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ROLES.html
+CREATE VIEW pg_catalog.svv_roles AS
+SELECT
+    pg_roles.oid::integer AS role_id, rolname::text AS role_name, pg_get_userbyid(member)::text AS role_owner,
+    NULL::text AS external_id
+FROM pg_roles
+INNER JOIN pg_auth_members ON roleid = pg_roles.oid AND admin_option
+WHERE NOT rolcanlogin AND (pg_has_role(pg_roles.oid, 'MEMBER') OR member = to_regrole(quote_ident(session_user)));
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_USER_GRANTS.html
+CREATE VIEW pg_catalog.svv_user_grants AS
+SELECT
+    member::integer AS user_id, users.rolname::text AS user_name, roleid::integer AS role_id,
+    roles.rolname::text AS role_name, admin_option
+FROM pg_auth_members
+INNER JOIN pg_roles AS users ON users.oid = member AND users.rolcanlogin
+INNER JOIN pg_roles AS roles ON roles.oid = roleid AND NOT roles.rolcanlogin
+WHERE
+    roles.rolname NOT LIKE 'pg\_%' AND NOT users.rolcreaterole
+    AND (
+        member = to_regrole(quote_ident(session_user))
+        OR (SELECT rolcreaterole FROM pg_roles WHERE rolname = session_user)
+    );
+GRANT SELECT ON pg_catalog.svv_roles, pg_catalog.svv_user_grants TO PUBLIC;
+-- In every database of Redshift's, everybody may create tables in this schema until somebody revokes that.
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_Schemas_and_tables.html
+GRANT CREATE ON SCHEMA public TO PUBLIC;
 GRANT SELECT ON pg_catalog.svv_transactions, pg_catalog.stv_sessions TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE AS $$

@@ -76,6 +76,10 @@ def permissions(call: Call) -> Iterator[Permission]:
         yield call.own()
     elif call.operation == "GetClusterCredentials":
         yield from _credentials(call)
+    elif call.operation == "GetClusterCredentialsWithIAM":
+        database = call.get("DbName")
+        arn = call.arn(f"dbname:{_cluster_name(call)}/{database}") if database else "*"
+        yield call.own(arn, {"redshift:dbname": database} if database else {})
     if call.get("Tags") and call.operation in ("CreateCluster", "CreateClusterSnapshot"):
         yield _tag_new(call)
 
