@@ -57,11 +57,16 @@ def main(argv: list[str] | None = None) -> int:
     changes = make_plan(found, config)
     plan.show(heading(config), changes, sys.stderr)
     show_prices(config, sys.stderr)
-    if config.target.is_billed and not arguments.yes and any(each.apply for each in changes):
+    if config.target.is_billed and not arguments.yes and is_new(changes):
         confirm("Do this?")
     plan.carry_out(changes, aws)
     report(aws, config, found, changes)
     return 0
+
+
+def is_new(changes: list[Change]) -> bool:
+    """True if the plan does more than look, and wait for what is under way already."""
+    return any(change.action not in {"check", "keep"} for change in changes)
 
 
 def make_plan(found: Environment, config: Config) -> list[Change]:
@@ -94,7 +99,7 @@ def show_prices(config: Config, to: TextIO) -> None:
         return
     columns = ("billed", "USD per hour", "USD per month", "check at")
     print_table(f"Prices as known on {prices.KNOWN_ON}", columns, prices.rows(config), to)
-    say("Billed until you run: python shutdown_env.py")
+    say("Billed until python shutdown_env.py takes it down; a final snapshot is billed on.")
 
 
 def report(aws: Clients, config: Config, found: Environment, changes: list[Change]) -> None:
@@ -102,12 +107,10 @@ def report(aws: Clients, config: Config, found: Environment, changes: list[Chang
     there = found.cluster
     if any(change.apply for change in changes):
         there = find_cluster(aws.redshift, config)
-    if all(change.action in {"check", "keep"} for change in changes):
+    if not is_new(changes):
         say("Everything is as it should be: nothing was changed.")
     check_connection(config, there or available_cluster(config))
     print_table("Warehouse", ("what", "value"), describe(there or {}, config))
-    if config.target.is_billed:
-        say("The cluster is billed until you run: python shutdown_env.py")
     say("Next: python create_tables.py")
 
 

@@ -177,7 +177,7 @@ def tell_snapshots(aws: Clients, config: Config) -> None:
     for snapshot in snapshots.known(aws.redshift, config):
         name, price = snapshot["SnapshotIdentifier"], "until the sandbox stops"
         if config.target.is_billed:
-            price = f"{snapshots.cost(snapshot)} until you delete it"
+            price = f"{snapshots.cost(snapshot, config)} until you delete it"
         say(f"snapshot {name}: {snapshots.size(snapshot)}, {price}")
         say(f"  come back:  python setup_env.py --restore {name}")
         if config.target.is_billed:

@@ -115,8 +115,9 @@ def size(snapshot: Snapshot) -> str:
     return f"{snapshot.get('TotalBackupSizeInMegaBytes', 0):.0f} MB"
 
 
-def cost(snapshot: Snapshot) -> str:
+def cost(snapshot: Snapshot, config: Config) -> str:
     """What a snapshot costs to keep on AWS."""
+    if prices.storage(config) == prices.UNKNOWN:
+        return f"billed ({prices.REDSHIFT})"
     gigabytes = snapshot.get("TotalBackupSizeInMegaBytes", 0) / 1024
-    monthly = max(gigabytes * prices.STORAGE, 0.01)
-    return f"about {monthly:.2f} USD a month"
+    return f"about {max(gigabytes * prices.STORAGE, 0.01):.2f} USD a month"

@@ -16,6 +16,9 @@ from dwh.connection import connect
 from dwh.errors import first_line
 from dwh.loading.work_folder import WorkFolder
 
+# Of a statement: while it hangs, a cluster is billed.
+LONGEST_SECONDS = 300
+
 
 class Place:
     """An environment that setup_env.py has made, where facts are looked at.
@@ -27,6 +30,7 @@ class Place:
     def __init__(self, config: Config, session: Any, cluster: dict[str, Any]) -> None:
         self.config, self.session, self.cluster = config, session, cluster
         self.cursor = session.cursor()
+        self.cursor.execute(f"SET statement_timeout TO {LONGEST_SECONDS * 1000}")
         self.role = role_arn(cluster, config)
         self.account = self.role.split(":")[4]
         self._folder = WorkFolder(config, self.account)

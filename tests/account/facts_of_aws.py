@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg2
@@ -19,12 +21,14 @@ S3 = "https://docs.aws.amazon.com/AmazonS3/latest/API"
 @fact(
     f"{REDSHIFT}/APIReference/API_GetClusterCredentials.html",
     "dwh/cluster_access.py: new_password",
-    (True, True),
+    (True, True, True),
 )
 def password_of_fifteen_minutes_is_for_the_user_in_iams_name(place: Place) -> Any:
-    name = new_password(place.config)["DbUser"]
-    user = place.value("SELECT CURRENT_USER")
-    return name == f"IAM:{place.config.user}" or name, user == place.config.user or user
+    found, user = new_password(place.config), place.value("SELECT CURRENT_USER")
+    name = found["DbUser"]
+    left = datetime.fromisoformat(found["Expiration"]) - datetime.now(UTC)
+    is_short = abs(left.total_seconds() - 900) < 60 or left
+    return name == f"IAM:{place.config.user}" or name, user == place.config.user or user, is_short
 
 
 @fact(f"{REDSHIFT}/mgmt/connecting-ssl-support.html", "dwh/connection.py: log_in", True)
@@ -32,7 +36,7 @@ def session_is_encrypted_by_tls(place: Place) -> Any:
     return place.session.info.ssl_in_use
 
 
-@fact(f"{REDSHIFT}/mgmt/connecting-ssl-support.html", "dwh/connection.py: CONNECTION_OPTIONS", "")
+@fact(f"{REDSHIFT}/mgmt/connecting-ssl-support.html", "dwh/connection.py: CONNECTION_OPTIONS", True)
 def nobody_logs_in_without_tls(place: Place) -> Any:
     endpoint, credentials = place.cluster["Endpoint"], new_password(place.config)
     try:
@@ -44,8 +48,8 @@ def nobody_logs_in_without_tls(place: Place) -> Any:
             user=credentials["DbUser"],
             password=credentials["DbPassword"],
         ).close()
-    except psycopg2.OperationalError:
-        return ""
+    except psycopg2.OperationalError as error:
+        return bool(re.search("SSL off|no encryption", str(error))) or str(error)
     return "logged in without TLS"
 
 

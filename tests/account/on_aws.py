@@ -10,7 +10,12 @@ Example:
 
 from __future__ import annotations
 
+import fcntl
+import signal
 import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +24,25 @@ import facts_of_copy  # noqa: F401
 import facts_of_sql  # noqa: F401
 from fact import FACTS
 from nights import Night, nights
-from trial_environment import TrialEnvironment, in_sandbox, on_account, without_data_problem
+from trial_environment import (
+    TrialEnvironment,
+    in_sandbox,
+    left_by_a_killed_run,
+    on_account,
+    without_data_problem,
+)
 
 import setup_env
 from dwh.aws import clients
 from dwh.cluster_access import available_cluster
 from dwh.config import load_config
-from dwh.errors import UsageError, explain
+from dwh.errors import DwhError, UsageError, explain
 from dwh.provisioning import plan
 from dwh.terminal import confirm, parser, run_script, say, step
 
-FOLDER = Path(__file__).parents[2] / "build" / "test-aws"
+FOLDER = Path(__file__).parents[2] / ".test-aws"
 SHOWN_ROWS = 5
+ENDINGS = (signal.SIGHUP, signal.SIGTERM)
 
 
 class Report:
@@ -49,6 +61,11 @@ class Report:
         self.lines += [f"DIFFERENT: {line}", *(f"  {each}" for each in details)]
         self.is_well = False
 
+    def print(self) -> None:
+        """Print all of it."""
+        for line in self.lines:
+            say(line)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Show the plan, ask, try everything, take it down, and say what has come out."""
@@ -59,22 +76,37 @@ def main(argv: list[str] | None = None) -> int:
     if not load_config(arguments.config).target.is_billed:
         hint = "set TARGET = aws in dwh.cfg; make test tries all of this in the sandbox"
         raise UsageError("there is no account to try it on: TARGET is the sandbox", hint)
-    path = arguments.folder / "aws" / "dwh.cfg"
-    if path.exists():
-        say(f"An earlier run was killed: taking down first what {path} names.")
-        TrialEnvironment(path).take_down()
-    environment = on_account(arguments.config, path)
-    try:
-        show_plan(environment)
-        if not arguments.yes:
-            confirm("Make this, try it out, and take it down?")
-    except BaseException:
-        path.unlink()
-        raise
-    report = try_out(environment, arguments.folder / "sandbox")
-    for line in report.lines:
-        say(line)
-    return 0 if report.is_well else 1
+    with alone(arguments.folder):
+        path = arguments.folder / "aws" / "dwh.cfg"
+        if path.exists():
+            say(f"An earlier run was killed: taking down first what {path} names.")
+            left_by_a_killed_run(path).take_down()
+        environment = on_account(arguments.config, path)
+        try:
+            show_plan(environment)
+            if not arguments.yes:
+                confirm("Make this, try it out, and take it down?")
+        except BaseException:
+            path.unlink()
+            raise
+        return 0 if try_out(environment, arguments.folder / "sandbox").is_well else 1
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let no other run use the folder meanwhile, and end as after Ctrl-C if the terminal closes."""
+    former = {each: signal.signal(each, signal.default_int_handler) for each in ENDINGS}
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DwhError(f"another run uses {folder}", "wait for it, or take --folder") from None
+        try:
+            yield
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
 
 
 def show_plan(environment: TrialEnvironment) -> None:
@@ -90,21 +122,19 @@ def show_plan(environment: TrialEnvironment) -> None:
 
 
 def try_out(environment: TrialEnvironment, folder: Path) -> Report:
-    """Try everything on the environment, and take it down whatever happens."""
+    """Try everything on the environment, take it down whatever happens, and print the results."""
     report = Report()
-    like = in_sandbox(environment, folder)
-    try:
-        try:
-            for attempt in (compare_nights, look_at_facts):
-                try:
-                    attempt(report, environment, like)
-                except Exception as error:
-                    problem = explain(error)
-                    report.add_difference(problem.what, *problem.details)
-        finally:
-            environment.take_down()
-    finally:
-        like.take_down()
+    with ExitStack() as at_the_end:
+        at_the_end.callback(report.print)
+        at_the_end.callback(environment.take_down)
+        like = in_sandbox(environment, folder)
+        at_the_end.callback(like.take_down)
+        for attempt in (compare_nights, look_at_facts):
+            try:
+                attempt(report, environment, like)
+            except Exception as error:
+                problem = explain(error)
+                report.add_difference(problem.what, *problem.details)
     return report
 
 
@@ -138,10 +168,10 @@ def compare(expected: dict[str, list[Any]], there: dict[str, list[Any]]) -> dict
     found: dict[str, list[str]] = {}
     for table, rows in expected.items():
         if rows != there[table]:
-            sides = {"sandbox": set(rows) - set(there[table]), "AWS": set(there[table]) - set(rows)}
+            here, on_aws = Counter(rows), Counter(there[table])
             found[table] = [f"{len(rows):,} rows in the sandbox, {len(there[table]):,} on AWS"]
-            for side, surplus in sides.items():
-                shown = sorted(surplus, key=repr)[:SHOWN_ROWS]
+            for side, surplus in {"sandbox": here - on_aws, "AWS": on_aws - here}.items():
+                shown = sorted(surplus.elements(), key=repr)[:SHOWN_ROWS]
                 found[table] += [f"only in the {side}: {row}" for row in shown]
     return found
 

@@ -26,7 +26,7 @@ def test_fact_holds_on_the_sandbox(site: Aws, each: Fact) -> None:
 
 @pytest.mark.parametrize("each", FACTS, ids=lambda each: each.name)
 def test_fact_names_its_source_and_the_line_that_relies_on_it(each: Fact) -> None:
-    assert re.match(r"https://docs\.aws\.amazon\.com/\S+$", each.source)
+    assert re.match(r"https://(docs\.aws\.amazon\.com|www\.postgresql\.org)/\S+$", each.source)
     path, name = each.relied_on_by.split(": ")
     *_, last = name.split(".")
     code = (ROOT / path).read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def test_differences_are_told_and_everything_taken_down(
     assert not left_over(aws)
 
 
-def test_ctrl_c_takes_everything_down(
+def test_run_that_is_stopped_takes_everything_down(
     aws: Aws, trial: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there: list[str] = []
@@ -82,7 +83,7 @@ def test_ctrl_c_takes_everything_down(
     def stop(_: list[str]) -> int:
         there.extend(left_over(aws))
         if there:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGTERM)
         return 0
 
     monkeypatch.setattr(etl, "main", stop)
@@ -110,6 +111,35 @@ def test_what_a_killed_run_has_left_is_taken_down_by_the_next(
     assert found.progress[0].startswith("An earlier run was killed: taking down first what ")
     assert found.hint == "add --yes if you mean it"
     assert not left_over(aws)
+
+
+def test_environment_of_the_user_is_never_taken_for_one_of_ours(
+    aws: Aws, trial: list[str], capsys: CAPTURE
+) -> None:
+    aws.set_up()
+    made = aws.environment()
+    record = Path(trial[-1]) / "aws" / "dwh.cfg"
+    record.parent.mkdir(parents=True)
+    record.write_text(aws.config.read_text())
+    found = refused_here(on_aws, *trial, "--yes", said=capsys)
+    assert found.error == f"{record} names what no trial has made in this account"
+    assert record.exists()
+    assert aws.environment() == made
+
+
+def test_nothing_is_on_record_before_there_is_something(
+    aws: Aws, trial: list[str], capsys: CAPTURE
+) -> None:
+    aws.config.write_text("\ufeff" + aws.config.read_text())
+    found = refused_here(on_aws, *trial, said=capsys, code=2)
+    assert found.hint == "add --yes if you mean it"
+    assert not (Path(trial[-1]) / "aws" / "dwh.cfg").exists()
+
+
+def test_only_one_run_uses_a_folder(aws: Aws, trial: list[str], capsys: CAPTURE) -> None:
+    with on_aws.alone(Path(trial[-1])):
+        found = refused_here(on_aws, *trial, said=capsys)
+    assert found.error.startswith("another run uses ")
 
 
 def test_sandbox_is_no_account(aws: Aws, trial: list[str], capsys: CAPTURE) -> None:

@@ -14,9 +14,10 @@ import etl
 import setup_env
 import shutdown_env
 from dwh import local_aws
-from dwh.aws import Clients, clients, s3_client
+from dwh.aws import Clients, clients, s3_client, split_url
 from dwh.config import Config, load_config
 from dwh.connection import connect
+from dwh.errors import DwhError
 from dwh.ownership import work_bucket
 from dwh.provisioning import bucket, plan
 from dwh.provisioning.environment import Environment
@@ -24,6 +25,17 @@ from dwh.provisioning.look import look
 from dwh.terminal import say
 
 FOLDER = "source"
+PREFIX = "sparkify-test-"
+# What every trial has, whatever the user's dwh.cfg says, and the keys that its name is given to.
+OWN = {
+    "NODE_TYPE": "ra3.large",
+    "NODES": "1",
+    "EXISTING_SECURITY_GROUPS": "",
+    "MAX_BAD_RECORDS": "0",
+    "PACK_SMALL_FILES_FROM": "never",
+    "DATA": "sample",
+}
+NAMED = ("IDENTIFIER", "ROLE", "SECURITY_GROUP")
 # What is compared of the star and its ledger: all that does not depend on who loads, and when.
 QUESTIONS = {
     "songplays": "SELECT start_time, user_id, level, song_id, artist_id, session_id, location, "
@@ -52,11 +64,12 @@ class TrialEnvironment:
         """Set keys of its dwh.cfg."""
         file = configparser.ConfigParser(interpolation=None)
         file.read(self.path)
-        for key, value in settings.items():
-            section = next(each for each in file.sections() if key.lower() in file[each])
-            file[section][key] = value
-        with self.path.open("w") as stream:
-            file.write(stream)
+        write_settings(file, settings, self.path)
+
+    @property
+    def bucket_name(self) -> str:
+        """The bucket that the files are in."""
+        return split_url(self.config.log_data)[0]
 
     def run(self, script: Any, *options: str) -> None:
         """Run one of the scripts, which must succeed."""
@@ -66,9 +79,9 @@ class TrialEnvironment:
 
     def put(self, files: dict[str, bytes]) -> None:
         """Write files where LOG_DATA, SONG_DATA and LOG_JSON_PATHS look for them."""
-        s3, name = s3_client(self.config), self.config.log_data.split("/")[2]
+        s3 = s3_client(self.config)
         for key, body in files.items():
-            s3.put_object(Bucket=name, Key=f"{FOLDER}/{key}", Body=body)
+            s3.put_object(Bucket=self.bucket_name, Key=f"{FOLDER}/{key}", Body=body)
 
     def make(self, files: dict[str, bytes]) -> None:
         """Make the bucket, write the first files, then make all the rest, and the tables."""
@@ -120,15 +133,27 @@ def without_data_problem(aws: Clients, config: Config) -> Environment:
 
 
 def on_account(theirs: Path, path: Path) -> TrialEnvironment:
-    """An environment with the settings of the user's dwh.cfg, and names of its own."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(theirs.read_text())
+    """An environment with the settings of the user's dwh.cfg, and names of its own.
+
+    Nothing is written before all of it is known: what `path` names is what may be deleted.
+    """
+    config = load_config(theirs)
+    name = f"{PREFIX}{secrets.token_hex(3)}"
+    bucket_name = work_bucket(clients(config).account, replace(config, identifier=name))
+    file = configparser.ConfigParser(interpolation=None)
+    file.read_string(theirs.read_text(encoding="utf-8-sig"))
+    write_settings(file, OWN | dict.fromkeys(NAMED, name) | sources(bucket_name), path)
+    return TrialEnvironment(path)
+
+
+def left_by_a_killed_run(path: Path) -> TrialEnvironment:
+    """The environment that `path` names. Raises DwhError if it is not one of this account's."""
     found = TrialEnvironment(path)
-    name = f"sparkify-test-{secrets.token_hex(3)}"
-    found.change({"IDENTIFIER": name, "ROLE": name, "SECURITY_GROUP": name, "NODES": "1"})
-    found.change({"MAX_BAD_RECORDS": "0", "PACK_SMALL_FILES_FROM": "never"})
-    account = clients(found.config).account
-    found.change(sources(work_bucket(account, found.config)))
+    config = found.config
+    bucket_name = work_bucket(clients(config).account, config)
+    if not config.identifier.startswith(PREFIX) or found.bucket_name != bucket_name:
+        what = f"{path} names what no trial has made in this account"
+        raise DwhError(what, "use the credentials of the run that was killed, or remove the file")
     return found
 
 
@@ -143,6 +168,18 @@ def in_sandbox(like: TrialEnvironment, folder: Path) -> TrialEnvironment:
     account = clients(found.config).account
     found.change(sources(work_bucket(account, found.config)))
     return found
+
+
+def write_settings(file: configparser.ConfigParser, settings: dict[str, str], path: Path) -> None:
+    """Write a dwh.cfg with other values, all at once."""
+    for key, value in settings.items():
+        section = next(each for each in file.sections() if key.lower() in file[each])
+        file[section][key] = value
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    with new.open("w") as stream:
+        file.write(stream)
+    new.replace(path)
 
 
 def sources(bucket_name: str) -> dict[str, str]:
