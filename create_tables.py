@@ -1,7 +1,7 @@
 """Create the staging tables and the star schema in the warehouse.
 
-Creates what is missing and keeps what is there. --drop deletes all tables and creates them anew;
-it shows what will be lost and asks first, except in the sandbox.
+Creates what is missing, keeps what is there, and lets analysts read the star. --drop deletes all
+tables and creates them anew; it shows what will be lost and asks first, except in the sandbox.
 
 Example:
     python create_tables.py
@@ -12,11 +12,22 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from dwh.cluster_access import database_user
 from dwh.config import Config, load_config
 from dwh.connection import transaction
 from dwh.tables import find_tables
 from dwh.terminal import confirm, parser, plural, run_script, say, step
-from sql_queries import count_queries, create_table_queries, drop_table_queries, star_tables
+from sql_queries import (
+    analyst_create,
+    analysts_create,
+    analysts_rights,
+    count_queries,
+    create_table_queries,
+    drop_table_queries,
+    known_roles,
+    known_users,
+    star_tables,
+)
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -37,6 +48,7 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.drop:
             drop_tables(cursor)
         everything = create_tables(cursor)
+        let_analysts_read(cursor, config)
     say(f"Next: python etl.py{' --all' if everything else ''}")
     return 0
 
@@ -77,6 +89,26 @@ def create_tables(cursor: cursor) -> bool:
         cursor.execute(count_queries["loaded_files"])
         return cursor.fetchone() != (0,)
     return False
+
+
+def let_analysts_read(cursor: cursor, config: Config) -> None:
+    """Give the analysts' role its rights, to read the star alone, and the role to who logs in."""
+    from psycopg2.sql import SQL, Identifier
+
+    user = database_user(config)
+    names = {"user": Identifier(user), "database": Identifier(config.database)}
+    missing = [] if is_known(cursor, known_roles, "analysts") else [analysts_create]
+    missing += [] if is_known(cursor, known_users, user) else [analyst_create]
+    with step("analysts") as current:
+        for statement in [*missing, *analysts_rights.values()]:
+            cursor.execute(SQL(statement).format(**names))
+        current.result = f"may read the star, as {user}"
+
+
+def is_known(cursor: cursor, names: str, name: str) -> bool:
+    """Whether a query lists a name."""
+    cursor.execute(names)
+    return (name,) in cursor.fetchall()
 
 
 if __name__ == "__main__":

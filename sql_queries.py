@@ -239,6 +239,28 @@ DISTSTYLE EVEN
 SORTKEY (run_id)
 """
 
+# ---------------------------------------------------------------------------- rights
+
+# Redshift's CREATE ROLE and CREATE USER have no IF NOT EXISTS.
+known_roles = "SELECT role_name FROM svv_roles"
+
+known_users = "SELECT usename FROM pg_user"
+
+analysts_create = "CREATE ROLE analysts"
+
+# The user is called after an IAM role, and logs in by that alone.
+analyst_create = "CREATE USER {user} PASSWORD DISABLE"
+
+# What create_tables.py grants on every run, as a table that is dropped takes its rights with it.
+# Whoever logs in may else make tables of their own beside ours.
+analysts_rights = {
+    "no tables of others": "REVOKE CREATE ON SCHEMA public FROM public",
+    "schema": "GRANT USAGE ON SCHEMA public TO ROLE analysts",
+    "star": "GRANT SELECT ON TABLE songplays, users, songs, artists, time TO ROLE analysts",
+    "temporary tables": "GRANT TEMP ON DATABASE {database} TO ROLE analysts",
+    "analyst": "GRANT ROLE analysts TO {user}",
+}
+
 # ---------------------------------------------------------------------------- COPY
 
 # Of the table that nobody has a reason to read: a reader's open transaction would be waited for.
@@ -430,7 +452,16 @@ rejected_files = """
 SELECT DISTINCT file FROM rejected_records WHERE run_id = %(run_id)s ORDER BY file
 """
 
-# For people to ask; the id is one that etl.py has made.
+shown_rejections = """
+-- The first records that this load has gone on without.
+SELECT file, line_number, column_name, value, reason
+FROM rejected_records
+WHERE run_id = %(run_id)s
+ORDER BY file, line_number
+LIMIT 20
+"""
+
+# For the operator to ask; the id is one that etl.py has made.
 rejected_records_question = (
     "SELECT file, line_number, reason FROM rejected_records WHERE run_id = '{run_id}'"
 )
@@ -1247,6 +1278,6 @@ transform_queries = {
 
 if __name__ == "__main__":
     print("This is where the SQL stands. It is run by:")
-    print("  python create_tables.py   drops and tables")
+    print("  python create_tables.py   drops, tables and rights")
     print("  python etl.py             COPY, transforms, ledger and run log")
     print("  python query.py           questions")

@@ -39,10 +39,17 @@ def find_endpoint(config: Config) -> ApiEndpoint:
     return ApiEndpoint(options, f"{found.endpoint_url}/checkip", found.ca_file, {})
 
 
-def client(config: Config, service: str, region: str = "", connections: int = 10) -> Any:
+def client(
+    config: Config,
+    service: str,
+    region: str = "",
+    connections: int = 10,
+    credentials: dict[str, str] | None = None,
+) -> Any:
     """A client of one of AWS's services, in the cluster's region unless told otherwise.
 
-    It keeps so many connections open, each for one thread at a time.
+    It keeps so many connections open, each for one thread at a time. `credentials` are those of a
+    role that was assumed, as boto3 calls them; without, the user's own are found.
     """
     from botocore.config import Config as ClientConfig
 
@@ -55,7 +62,8 @@ def client(config: Config, service: str, region: str = "", connections: int = 10
     )
     session = session_of(config.target.name)
     where = region or config.aws_region
-    return session.client(service, where, config=options, **endpoint.client_options)
+    keys = endpoint.client_options | (credentials or {})
+    return session.client(service, where, config=options, **keys)
 
 
 @cache

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from dwh.aws import attempt, client
 from dwh.config import Config
 from dwh.errors import AwayError, DwhError
+from dwh.ownership import ROLE_PATH
 from dwh.terminal import hide
 
 # What to do about a cluster that does not become available by itself, by its status.
@@ -34,9 +36,13 @@ def find_cluster(redshift: Any, config: Config) -> dict[str, Any] | None:
     return answer["Clusters"][0] if answer else None
 
 
-def available_cluster(config: Config) -> dict[str, Any]:
-    """The cluster as AWS describes it; an error unless it can be used."""
-    answer = client(config, "redshift").describe_clusters(ClusterIdentifier=config.identifier)
+def available_cluster(config: Config, redshift: Any = None) -> dict[str, Any]:
+    """The cluster as AWS describes it; an error unless it can be used.
+
+    `redshift` is who asks, the owner of the tables unless told otherwise.
+    """
+    asked = redshift or client(config, "redshift")
+    answer = asked.describe_clusters(ClusterIdentifier=config.identifier)
     cluster: dict[str, Any] = answer["Clusters"][0]
     refuse_stuck(cluster)
     if not cluster["ClusterStatus"].startswith("available"):
@@ -46,26 +52,68 @@ def available_cluster(config: Config) -> dict[str, Any]:
     return cluster
 
 
-def new_password(config: Config) -> dict[str, Any]:
-    """The name with which USER logs in, and a password of fifteen minutes."""
-    from botocore.parsers import ResponseParserError
+@dataclass(frozen=True)
+class Login:
+    """As whom to log in: the client of Redshift that asks for a password, and the call for it."""
 
-    try:
-        found: dict[str, Any] = client(config, "redshift").get_cluster_credentials(
-            DbUser=config.user,
-            DbName=config.database,
-            ClusterIdentifier=config.identifier,
-            AutoCreate=False,
-            DurationSeconds=900,
-        )
-    except ResponseParserError:
-        found = {}
-    if "DbPassword" not in found:
-        # Its traceback would show the answer, and with it perhaps a password.
-        what = "AWS's answer to GetClusterCredentials cannot be read"
-        raise DwhError(what, "run the script again; if that lasts, look for a proxy in between")
-    hide(found["DbPassword"])
-    return found
+    redshift: Any
+    call: str
+    request: dict[str, Any]
+
+    def new_password(self) -> dict[str, Any]:
+        """The name to log in with, and a password of fifteen minutes."""
+        from botocore.parsers import ResponseParserError
+
+        try:
+            found: dict[str, Any] = getattr(self.redshift, self.call)(
+                DurationSeconds=900, **self.request
+            )
+        except ResponseParserError:
+            found = {}
+        if "DbPassword" not in found:
+            # Its traceback would show the answer, and with it perhaps a password.
+            operation = self.redshift.meta.method_to_api_mapping[self.call]
+            what = f"AWS's answer to {operation} cannot be read"
+            raise DwhError(what, "run the script again; if that lasts, look for a proxy in between")
+        hide(found["DbPassword"])
+        return found
+
+
+def owner(config: Config) -> Login:
+    """To log in as USER, who owns the tables whoever runs the scripts."""
+    request = {
+        "ClusterIdentifier": config.identifier,
+        "DbName": config.database,
+        "DbUser": config.user,
+        "AutoCreate": False,
+    }
+    return Login(client(config, "redshift"), "get_cluster_credentials", request)
+
+
+def analyst(config: Config) -> Login:
+    """To log in as an analyst, under the name of the role ANALYST_ROLE, which is assumed for it.
+
+    https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentialsWithIAM.html
+    """
+    sts = client(config, "sts")
+    account = sts.get_caller_identity()["Account"]
+    arn = f"arn:aws:iam::{account}:role{ROLE_PATH}{config.analyst_role}"
+    found = sts.assume_role(RoleArn=arn, RoleSessionName="query.py", DurationSeconds=900)
+    keys = {
+        "aws_access_key_id": found["Credentials"]["AccessKeyId"],
+        "aws_secret_access_key": found["Credentials"]["SecretAccessKey"],
+        "aws_session_token": found["Credentials"]["SessionToken"],
+    }
+    for secret in ("aws_secret_access_key", "aws_session_token"):
+        hide(keys[secret])
+    request = {"ClusterIdentifier": config.identifier, "DbName": config.database}
+    redshift = client(config, "redshift", credentials=keys)
+    return Login(redshift, "get_cluster_credentials_with_iam", request)
+
+
+def database_user(config: Config) -> str:
+    """What the database calls who has assumed the role ANALYST_ROLE."""
+    return f"IAMR:{config.analyst_role}"
 
 
 def is_available(cluster: dict[str, Any]) -> bool:

@@ -120,7 +120,19 @@ cluster_identifier = text(
 )
 database = text(r"[a-z][a-z0-9_]{0,63}", "1 to 64 lower-case letters, digits and _, first a letter")
 user = text(r"(?!public$)[a-z][a-z0-9_+.@-]{0,127}", "a lower-case name, and not public")
-role = text(r"[\w+=,.@-]{1,64}", "1 to 64 letters, digits and +=,.@_-")
+
+
+def principals(value: str) -> tuple[str, ...]:
+    """Read the names of IAM users and roles, none for whoever in the account may take the role."""
+    names = tuple(value.replace(",", " ").split())
+    if names == ("account",):
+        return ()
+    if not names or not all(re.fullmatch(r"(user|role)/[\w+=.@/-]{1,512}", each) for each in names):
+        raise ValueError("must be account, or names such as user/ada and role/analytics")
+    return names
+
+
+iam_role = text(r"[\w+=,.@-]{1,64}", "1 to 64 letters, digits and +=,.@_-")
 subnet_group = text(
     r"(?!default$)[a-z0-9._-]{0,255}", "the name of a subnet group that exists, or empty"
 )
@@ -147,7 +159,9 @@ class Config:
     public: bool = setting("cluster", "PUBLICLY_ACCESSIBLE", yes_or_no)
     subnet_group: str = setting("cluster", "SUBNET_GROUP", subnet_group)
     timeout_minutes: int = setting("cluster", "TIMEOUT_MINUTES", number(range(1, 241)))
-    role: str = setting("access", "ROLE", role)
+    role: str = setting("access", "ROLE", iam_role)
+    analyst_role: str = setting("access", "ANALYST_ROLE", iam_role)
+    analysts: tuple[str, ...] = setting("access", "ANALYSTS", principals)
     security_group: str = setting("access", "SECURITY_GROUP", group)
     security_groups: tuple[str, ...] = setting("access", "EXISTING_SECURITY_GROUPS", group_ids)
     client_address: str = setting("access", "CLIENT_ADDRESS", address)
@@ -230,6 +244,7 @@ def contradictions(values: dict[str, Any]) -> list[str]:
         if values["nodes"] not in nodes:
             limits = f"{nodes.start} to {nodes.stop - 1}"
             faults.append(f"[cluster] NODES of {values['node_type']} must be {limits}")
+    faults += overlaps(values)
     whom = values.get("client_address", "auto")
     is_private = values.get("public") is False and not values.get("security_groups")
     if whom == "auto" and is_private:
@@ -242,13 +257,21 @@ def contradictions(values: dict[str, Any]) -> list[str]:
             f"[access] CLIENT_ADDRESS = {whom} would let in most of the internet; if that is "
             "meant, set OPEN_TO_THE_INTERNET = yes"
         )
+    if not Path(values.get("sandbox_data", ".")).is_dir() and values["sandbox_data"] != "sample":
+        faults.append(f"[sandbox] DATA = {values['sandbox_data']} is not a folder")
+    return faults
+
+
+def overlaps(values: dict[str, Any]) -> list[str]:
+    """What is named twice, and must be two."""
+    faults = []
+    if "role" in values and values["role"] == values.get("analyst_role"):
+        faults.append("[access] ROLE and ANALYST_ROLE must differ: the cluster takes one only")
     logs, paths, songs = (values.get(k) for k in ("log_data", "log_json_paths", "song_data"))
     if logs and paths and paths.startswith(logs):
         faults.append("[s3] LOG_JSON_PATHS starts like LOG_DATA and would be loaded as data")
     if logs and songs and (songs.startswith(logs) or logs.startswith(songs)):
         faults.append("[s3] LOG_DATA and SONG_DATA start alike and would be loaded together")
-    if not Path(values.get("sandbox_data", ".")).is_dir() and values["sandbox_data"] != "sample":
-        faults.append(f"[sandbox] DATA = {values['sandbox_data']} is not a folder")
     return faults
 
 

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from dwh.aws import find_endpoint, polling
-from dwh.cluster_access import available_cluster, new_password
+from dwh.cluster_access import Login, available_cluster, owner
 from dwh.config import Config
 from dwh.errors import last_attempt
 from dwh.reachability import unreachable
@@ -35,22 +35,27 @@ NAME_SECONDS = 90
 
 
 @contextmanager
-def connect(config: Config, cluster: dict[str, Any] | None = None) -> Iterator[connection]:
+def connect(
+    config: Config, cluster: dict[str, Any] | None = None, login: Login | None = None
+) -> Iterator[connection]:
     """A session with the warehouse; what is not committed is undone when the block ends.
 
-    `cluster` is what AWS has just said of the cluster; without, it is asked. Raises DwhError, or
-    psycopg2.OperationalError, if nobody can log in.
+    `cluster` is what AWS has just said of the cluster; without, it is asked. `login` is whose: the
+    owner of the tables, unless told otherwise. Raises DwhError, or psycopg2.OperationalError, if
+    nobody can log in.
     """
-    with interruptible(), closing(log_in(config, cluster or available_cluster(config))) as session:
+    login = login or owner(config)
+    there = cluster or available_cluster(config, login.redshift)
+    with interruptible(), closing(log_in(config, there, login)) as session:
         yield session
 
 
-def log_in(config: Config, cluster: dict[str, Any]) -> connection:
+def log_in(config: Config, cluster: dict[str, Any], login: Login) -> connection:
     """Log in over verified TLS, with a password of fifteen minutes."""
     import psycopg2
 
     forget_variables()
-    credentials, endpoint = new_password(config), cluster["Endpoint"]
+    credentials, endpoint = login.new_password(), cluster["Endpoint"]
     try:
         return once_known(
             endpoint["Address"],

@@ -8,6 +8,9 @@ from typing import Any
 from dwh.config import Config
 from dwh.errors import DwhError
 
+# All roles of all environments are under it, so that none is overlooked.
+ROLE_PATH = "/sparkify-dwh/"
+
 
 def tags(config: Config) -> list[dict[str, str]]:
     """The tags of everything that setup_env.py makes, by which it is known again."""

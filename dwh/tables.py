@@ -53,7 +53,7 @@ def lock_holders(cursor: cursor) -> tuple[str, list[str]]:
     """What to do about a lock that is held too long, and who holds it."""
     import psycopg2
 
-    end_it = 'let it end, or end it: python query.py "SELECT PG_TERMINATE_BACKEND({})"'
+    end_it = 'let it end, or end it: python query.py --admin "SELECT PG_TERMINATE_BACKEND({})"'
     cursor.connection.rollback()
     try:
         cursor.execute(sql_queries.lock_holders)

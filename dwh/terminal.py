@@ -27,6 +27,7 @@ SECONDS_BETWEEN_LINES = 60
 # Less than this is not hidden, as it may stand in any text.
 SHORTEST_SECRET = 8
 SECONDS_UNNOTICED = 1
+LONGEST_VALUE = 60
 MEGABYTE = 1_000_000  # in bytes, as people count them
 # A column is not folded to less than this; the terminal itself breaks what is still too wide.
 NARROWEST_COLUMN = 10
@@ -108,6 +109,11 @@ def print_error(problem: DwhError) -> None:
     lines = [f"error: {problem.what}", *(f"  {line}" for line in problem.details)]
     for line in [*lines, f"hint: {problem.hint}"]:
         say(line)
+
+
+def shorten(value: str) -> str:
+    """The beginning of a long value, and that it is only this."""
+    return value if len(value) <= LONGEST_VALUE else f"{value[: LONGEST_VALUE - 1]}\u2026"
 
 
 def confirm(question: str) -> None:

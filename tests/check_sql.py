@@ -45,7 +45,8 @@ def statements() -> Iterator[tuple[str, str]]:
 def with_values(statement: str) -> str:
     """The statement with a value for each that psycopg2 binds."""
     statement = re.sub(r"IN %\(\w+\)s", "IN (1, 2)", statement)
-    return re.sub(r"%\(\w+\)s", "1", statement).replace("VALUES %s", "VALUES (1, 2)")
+    statement = re.sub(r"%\(\w+\)s", "1", statement).replace("VALUES %s", "VALUES (1, 2)")
+    return re.sub(r"\{(user|database)\}", r'"\1"', statement)
 
 
 def as_tuple(value: str | tuple[str, ...]) -> tuple[str, ...]:

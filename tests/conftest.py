@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cloud import ANYBODY_HERE as ANYBODY_HERE
 from cloud import CLUSTER as CLUSTER
 from cloud import MASTER as MASTER
 from cloud import OPEN_TO_TESTS as OPEN_TO_TESTS
@@ -28,6 +29,7 @@ from warm_processes import WarmSandbox, fork_sandboxes
 
 import create_tables
 import etl
+from dwh.ownership import ROLE_PATH
 from sandbox import control
 
 # How fast a machine is says nothing about the code.
@@ -58,6 +60,7 @@ if "TMPDIR" not in os.environ and is_usable(MEMORY):
 ROOT = Path(__file__).parent.parent
 BUCKET = "test-bucket"
 SOURCES = "source-files"
+ANALYST = "test-analyst"
 numbers = itertools.count(1)
 
 
@@ -123,6 +126,9 @@ def put_sources(bucket: Path) -> None:
 def cluster_role(cloud: Cloud) -> str:
     role = cloud.create_role("test-role")
     cloud.create_cluster(CLUSTER, [role])
+    allow = {"Effect": "Allow", "Action": "redshift:*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [allow]}
+    cloud.create_role(ANALYST, ANYBODY_HERE, policy, ROLE_PATH)
     return role
 
 
@@ -172,6 +178,7 @@ def settings_of(warehouse: Database) -> dict[str, str]:
         "DATABASE": warehouse.database,
         "USER": MASTER,
         "ROLE": "test-role",
+        "ANALYST_ROLE": ANALYST,
         "LOG_DATA": f"{folder}/log_data",
         "LOG_JSON_PATHS": f"{folder}/log_json_path.json",
         "SONG_DATA": f"{folder}/song_data",

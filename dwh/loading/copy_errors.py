@@ -13,12 +13,11 @@ from dwh.errors import DwhError, RoleError, first_line
 from dwh.loading.run import Run
 from dwh.loading.source_files import format_of, is_utf8, read_beginning
 from dwh.sources import sources
-from dwh.terminal import plural
+from dwh.terminal import plural, shorten
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
-LONGEST_VALUE = 60
 # For so many bad records more than are allowed a COPY goes on, so that they can be shown together.
 # Both are at most the 100,000 that COPY takes, as dwh.cfg's reader sees to.
 COUNTED_RECORDS = 1000
@@ -109,8 +108,3 @@ def describe(run: Run, file: str, lines: list[str]) -> list[str]:
             shown = [f"{lines[0]}; the file is not in UTF-8"]
     more = len(lines) - len(shown)
     return shown + ([f"and {more} more in {file}"] if more else [])
-
-
-def shorten(value: str) -> str:
-    """The beginning of a long value, and that it is only this."""
-    return value if len(value) <= LONGEST_VALUE else f"{value[: LONGEST_VALUE - 1]}\u2026"

@@ -34,6 +34,8 @@ def keep_rejected_records(cursor: cursor, run: Run) -> None:
         hint = "nothing was changed; run the script again, or mend the files: MAX_BAD_RECORDS = 0"
         raise DwhError(what, hint)
     cursor.execute(sql_queries.rejected_records_insert, run.sql_parameters())
+    cursor.execute(sql_queries.shown_rejections, run.sql_parameters())
+    run.rejections = cursor.fetchall()
     refuse_unreadable_files(cursor, run)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
 from typing import Any
 
 import sql_queries
 from dwh.loading.run import FinishedStep, Run
-from dwh.terminal import plural, print_table, say
+from dwh.terminal import plural, print_table, say, shorten
 
 
 def print_load(run: Run) -> None:
@@ -17,10 +18,18 @@ def print_load(run: Run) -> None:
         return
     print_table("Loaded", ("table", "new", "changed", "seconds"), rows_of(run))
     if run.rejected:
+        columns = ("file", "line", "column", "value", "reason")
+        print_table("Rejected", columns, map(shown, run.rejections), sys.stderr)
         say(f"warning: {plural(run.rejected, 'record')} rejected, kept in rejected_records")
         statement = sql_queries.rejected_records_question.format(run_id=run.run_id)
-        say(f'  see them: python query.py "{statement}"')
+        say(f'  ask for them: python query.py --admin "{statement}"')
     say("Next: python query.py")
+
+
+def shown(rejection: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A rejected record, with the beginning of its value."""
+    file, line, column, value, reason = rejection
+    return file, line, column, shorten(value), reason
 
 
 def rows_of(run: Run) -> list[tuple[Any, ...]]:

@@ -104,13 +104,16 @@ class Run:
     # What Redshift has on record of the lines of COPYs, by their ids; it may be late with that.
     lines: dict[int, int] = field(default_factory=dict)
     steps: list[FinishedStep] = field(default_factory=list)
+    # The first records that the load has gone on without: file, line, column, value, reason.
+    rejections: list[tuple[Any, ...]] = field(default_factory=list)
     first_play: datetime | None = None
     last_play: datetime | None = None
     plays: LoadedPlays = field(default_factory=LoadedPlays)
 
     def start_over(self) -> None:
         """Forget what a load has come to that was undone."""
-        for part in (self.files, self.locations, self.copies, self.lines, self.steps):
+        parts = (self.files, self.locations, self.copies, self.lines, self.steps, self.rejections)
+        for part in parts:
             part.clear()
 
     @cached_property

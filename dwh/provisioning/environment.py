@@ -41,11 +41,11 @@ class SecurityGroup:
 class Environment:
     """What setup_env.py plans by.
 
-    The resources that dwh.cfg names, whoever has made them, and ours that it no longer names.
-    `existing_groups` are those that EXISTING_SECURITY_GROUPS names. `client_addresses` is the range
-    that the cluster's port is to be open to. `restore` names the snapshot that a new cluster is to
-    be made from, which is looked up only if there is no cluster. `data_problem` is why the data in
-    S3 could not be loaded.
+    The resources that dwh.cfg names, whoever has made them, and ours that it no longer names. The
+    `role` is the cluster's. `existing_groups` are those that EXISTING_SECURITY_GROUPS names.
+    `client_addresses` is the range that the cluster's port is to be open to. `restore` names the
+    snapshot that a new cluster is to be made from, which is looked up only if there is no cluster.
+    `data_problem` is why the data in S3 could not be loaded.
     """
 
     account: str
@@ -53,6 +53,7 @@ class Environment:
     vpc: str = ""
     restore: str | None = None
     role: Role | None = None
+    analyst_role: Role | None = None
     superseded_roles: list[Described] = field(default_factory=list)
     bucket: Bucket | None = None
     superseded_buckets: list[str] = field(default_factory=list)

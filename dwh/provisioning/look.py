@@ -18,7 +18,7 @@ def look(aws: Clients, config: Config, restore: str | None = None) -> Environmen
 
     Raises DwhError for what cannot be found: a VPC, the snapshot, this machine's address.
     """
-    our_role, superseded_roles = role.look(aws.iam, config)
+    our_role, analyst_role, superseded_roles = role.look(aws.iam, config)
     our_bucket, superseded_buckets = bucket.look(aws, config)
     vpc = security_group.find_vpc(aws.ec2, aws.redshift, config)
     group, superseded_groups = security_group.look(aws, config, vpc)
@@ -28,6 +28,7 @@ def look(aws: Clients, config: Config, restore: str | None = None) -> Environmen
         client_addresses=security_group.client_addresses(config),
         vpc=vpc,
         role=our_role,
+        analyst_role=analyst_role,
         superseded_roles=superseded_roles,
         bucket=our_bucket,
         superseded_buckets=superseded_buckets,

@@ -1,35 +1,39 @@
-"""The IAM role with which the cluster reads S3, and nothing else."""
+"""The two IAM roles: the cluster's, and the analysts'."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dwh.aws import Clients, attempt
 from dwh.config import Config
-from dwh.ownership import check_ours, is_ours, tags, work_bucket
+from dwh.ownership import ROLE_PATH, check_ours, is_ours, tags
 from dwh.provisioning.environment import Described, Environment, Remains, Role
 from dwh.provisioning.plan import Change
+from dwh.provisioning.role_definitions import RoleDefinition, definitions
 from dwh.terminal import Step
 
-Policy = dict[str, Any]
 Apply = Callable[[Clients, Step], None] | None
 
-# All roles of all environments are under it, so that none is overlooked.
-PATH = "/sparkify-dwh/"
 POLICY_NAME = "read-sparkify-data"
 
 # ---------------------------------------------------------------------------- what is there
 
 
-def look(iam: Any, config: Config) -> tuple[Role | None, list[Described]]:
-    """The role that ROLE names, whoever has made it, and ours that ROLE has named before."""
-    found, others = find_role(iam, config.role), our_roles(iam, config, apart_from=config.role)
+def look(iam: Any, config: Config) -> tuple[Role | None, Role | None, list[Described]]:
+    """The roles that ROLE and ANALYST_ROLE name, whoever has made them, and our former ones."""
+    names = (config.role, config.analyst_role)
+    found, analysts = (look_at(iam, name, config) for name in names)
+    return found, analysts, our_roles(iam, config, apart_from=names)
+
+
+def look_at(iam: Any, name: str, config: Config) -> Role | None:
+    """The role of this name, with its policies if it is ours."""
+    found = find_role(iam, name)
     if found is None or not is_ours(found, config):
-        return (Role(found) if found else None), others
-    name = found["RoleName"]
-    return Role(found, inline_policy(iam, name), other_policies(iam, name)), others
+        return Role(found) if found else None
+    return Role(found, inline_policy(iam, name), other_policies(iam, name))
 
 
 def find_role(iam: Any, name: str) -> Described | None:
@@ -38,11 +42,11 @@ def find_role(iam: Any, name: str) -> Described | None:
     return answer["Role"] if answer else None
 
 
-def our_roles(iam: Any, config: Config, apart_from: str = "") -> list[Described]:
-    """The roles of this environment, also those that ROLE no longer names."""
-    pages = iam.get_paginator("list_roles").paginate(PathPrefix=PATH)
+def our_roles(iam: Any, config: Config, apart_from: Sequence[str] = ()) -> list[Described]:
+    """The roles of this environment, also those that dwh.cfg no longer names."""
+    pages = iam.get_paginator("list_roles").paginate(PathPrefix=ROLE_PATH)
     names = [role["RoleName"] for page in pages for role in page["Roles"]]
-    found = [find_role(iam, name) for name in names if name != apart_from]
+    found = [find_role(iam, name) for name in names if name not in apart_from]
     return [role for role in found if role and is_ours(role, config)]
 
 
@@ -64,43 +68,40 @@ def other_policies(iam: Any, name: str) -> list[str]:
 
 
 def plan_setup(found: Environment, config: Config) -> list[Change]:
-    """Create the role, or make it again what it should be. Raises DwhError if it is not ours."""
-    policy = read_policy(config, work_bucket(found.account, config))
-    if found.role is None:
-        return [change("create", config, lambda aws, _: create_role(aws.iam, config, policy))]
-    check_role(found.role.described, config)
-    faults = deviations(found.role, policy)
+    """Create the roles, or make them again what they should be.
+
+    Raises DwhError for one that is not ours.
+    """
+    both = zip(definitions(found.account, config), (found.role, found.analyst_role), strict=True)
+    return [plan_role(wanted, there, config) for wanted, there in both]
+
+
+def plan_role(wanted: RoleDefinition, found: Role | None, config: Config) -> Change:
+    """Create or keep a role, or make it again what it should be."""
+    title = f"role {wanted.name}"
+    if found is None:
+        return Change("create", title, wanted.settings, create(wanted, config))
+    check_role(wanted, found.described, config)
+    faults = deviations(found, wanted)
     if not faults:
-        return [change("keep", config)]
-    what = ", ".join(faults)
-    return [change("change", config, lambda aws, _: repair(aws.iam, config.role, policy), what)]
+        return Change("keep", title, wanted.settings)
+    return Change("change", title, ", ".join(faults), lambda aws, _: repair(aws.iam, wanted))
 
 
-def change(action: str, config: Config, apply: Apply = None, what: str = "") -> Change:
-    """A change of the role that ROLE names; what the role may read, unless told otherwise."""
-    return Change(action, f"role {config.role}", what or settings(config), apply)
-
-
-def settings(config: Config) -> str:
-    """What the role may do, in a few words."""
-    files = [f"{', '.join(keys)} in {bucket}" for bucket, keys in readable_keys(config).items()]
-    return f"reads {', '.join(files)}"
-
-
-def deviations(role: Role, policy: Policy) -> list[str]:
+def deviations(found: Role, wanted: RoleDefinition) -> list[str]:
     """How a role of ours differs from what it should be."""
     faults = []
-    if role.described["AssumeRolePolicyDocument"] != trust_policy():
-        faults.append("only Redshift may take it")
-    if role.policy != policy:
+    if found.described["AssumeRolePolicyDocument"] != wanted.trust:
+        faults.append(f"only {wanted.whom} may take it")
+    if found.policy != wanted.policy:
         faults.append(f"policy {POLICY_NAME} set")
-    return faults + [f"policy {each} removed" for each in role.other_policies]
+    return faults + [f"policy {each} removed" for each in found.other_policies]
 
 
 def plan_superseded(found: Environment, config: Config) -> list[Change]:
-    """Delete the roles that ROLE has named before."""
+    """Delete the roles that dwh.cfg has named before."""
     names = [role["RoleName"] for role in found.superseded_roles]
-    return [deletion(name, "no longer ROLE in dwh.cfg") for name in names]
+    return [deletion(name, "no longer in dwh.cfg") for name in names]
 
 
 def plan_shutdown(found: Remains, config: Config) -> list[Change]:
@@ -113,42 +114,48 @@ def deletion(name: str, why: str) -> Change:
     return Change("delete", f"role {name}", why, lambda aws, _: delete_role(aws.iam, name))
 
 
-def check_role(found: Described, config: Config) -> None:
+def check_role(wanted: RoleDefinition, found: Described, config: Config) -> None:
     """Refuse a role that somebody else has made, as one is that has not our path."""
-    check_ours("role", config.role, "ROLE", found if found.get("Path") == PATH else {}, config)
+    ours = found if found.get("Path") == ROLE_PATH else {}
+    check_ours("role", wanted.name, wanted.key, ours, config)
 
 
 # ---------------------------------------------------------------------------- what is done
 
 
-def create_role(iam: Any, config: Config, policy: Policy) -> None:
-    """Create the role with its policy."""
-    created = attempt(
-        "EntityAlreadyExists",  # made by a first try whose answer was lost
-        iam.create_role,
-        Path=PATH,
-        RoleName=config.role,
-        AssumeRolePolicyDocument=json.dumps(trust_policy()),
-        Description="Lets Redshift read the files that etl.py loads",
-        Tags=tags(config),
-    )
-    if created is None:
-        check_role(find_role(iam, config.role) or {}, config)
-    put_policy(iam, config.role, policy)
+def create(wanted: RoleDefinition, config: Config) -> Apply:
+    """Create a role with its policy."""
+
+    def apply(aws: Clients, _: Step) -> None:
+        created = attempt(
+            "EntityAlreadyExists",  # made by a first try whose answer was lost
+            aws.iam.create_role,
+            Path=ROLE_PATH,
+            RoleName=wanted.name,
+            AssumeRolePolicyDocument=json.dumps(wanted.trust),
+            Description=wanted.description,
+            Tags=tags(config),
+        )
+        if created is None:
+            check_role(wanted, find_role(aws.iam, wanted.name) or {}, config)
+        put_policy(aws.iam, wanted)
+
+    return apply
 
 
-def repair(iam: Any, name: str, policy: Policy) -> None:
+def repair(iam: Any, wanted: RoleDefinition) -> None:
     """Give a role of ours its two policies again, and take every other from it."""
-    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust_policy()))
-    put_policy(iam, name, policy)
-    for other in other_policies(iam, name):
-        remove_policy(iam, name, other)
+    trust = json.dumps(wanted.trust)
+    iam.update_assume_role_policy(RoleName=wanted.name, PolicyDocument=trust)
+    put_policy(iam, wanted)
+    for other in other_policies(iam, wanted.name):
+        remove_policy(iam, wanted.name, other)
 
 
-def put_policy(iam: Any, name: str, policy: Policy) -> None:
-    """Let the role do what the policy says."""
-    document = json.dumps(policy)
-    iam.put_role_policy(RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=document)
+def put_policy(iam: Any, wanted: RoleDefinition) -> None:
+    """Let the role do what it is there for."""
+    document = json.dumps(wanted.policy)
+    iam.put_role_policy(RoleName=wanted.name, PolicyName=POLICY_NAME, PolicyDocument=document)
 
 
 def remove_policy(iam: Any, name: str, policy: str) -> None:
@@ -166,49 +173,3 @@ def delete_role(iam: Any, name: str) -> None:
     for policy in [POLICY_NAME, *other_policies(iam, name)]:
         remove_policy(iam, name, policy)
     attempt("NoSuchEntity", iam.delete_role, RoleName=name)
-
-
-# ---------------------------------------------------------------------------- its policies
-
-
-def trust_policy() -> Policy:
-    """Only Redshift may take the role."""
-    allow = {
-        "Effect": "Allow",
-        "Principal": {"Service": "redshift.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    return {"Version": "2012-10-17", "Statement": [allow]}
-
-
-def readable_keys(config: Config) -> dict[str, list[str]]:
-    """What the role may read: patterns of keys, by bucket."""
-    keys: dict[str, list[str]] = {}
-    for url in (f"{config.log_data}*", f"{config.song_data}*", config.log_json_paths):
-        bucket, _, key = url.removeprefix("s3://").partition("/")
-        keys.setdefault(bucket, []).append(key)
-    return keys
-
-
-def read_policy(config: Config, bucket_of_lists: str) -> Policy:
-    """Listing and reading of what the configured prefixes name, and of the lists of it.
-
-    Our own bucket may be listed without a prefix, as S3 else does not tell that a list is missing.
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-    """
-    readable = readable_keys(config)
-    statements: list[dict[str, Any]] = [
-        {
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": f"arn:aws:s3:::{bucket}",
-            "Condition": {"StringLike": {"s3:prefix": keys}},
-        }
-        for bucket, keys in readable.items()
-    ]
-    ours = f"arn:aws:s3:::{bucket_of_lists}"
-    statements.append({"Effect": "Allow", "Action": "s3:ListBucket", "Resource": ours})
-    arns = [f"arn:aws:s3:::{bucket}/{key}" for bucket, keys in readable.items() for key in keys]
-    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [*arns, f"{ours}/*"]}
-    statements.append(read)
-    return {"Version": "2012-10-17", "Statement": statements}

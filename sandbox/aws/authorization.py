@@ -42,6 +42,9 @@ def authorize(response: Any, *_: Any) -> None:
         response.caller = identity
         if identity:
             _check(identity, _call(response), response)
+        elif response.boto3_service_name == "sts" and _call(response).operation == "AssumeRole":
+            # Even an administrator takes only a role that is there, and trusts them.
+            _check_role(identities.administrator(response.current_account), _call(response))
     except RejectedError as problem:
         raise refusals.rejected(response, str(problem)) from None
     except DeniedError as problem:

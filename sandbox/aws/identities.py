@@ -1,4 +1,4 @@
-"""Who signed a request: an IAM user, a session of a role, or the account itself.
+"""Who signed a request: an IAM user, a session of a role, or the account's administrator.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from moto.sts.models import sts_backends
 
 from sandbox.aws.permissions.call import UncheckedError
 
-# The form of AWS's own key ids; every other is the account's root.
+# The form of AWS's own key ids; every other is an administrator's.
 KEY_ID = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")
 AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/"
@@ -45,13 +46,21 @@ class Identity:
     limits: Mapping[str, list[str]] = field(default_factory=dict)
 
 
+def administrator(account: str) -> Identity:
+    """Who has keys of another form: the user that moto says they are, who may do everything."""
+    arn = f"arn:aws:sts::{account}:user/moto"
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    return Identity(arn, frozenset({arn}), [policy])
+
+
 def database_user(identity: Identity | None) -> str:
-    """What Redshift calls the database user of an IAM identity, or of the account's root.
+    """What Redshift calls the database user of an IAM identity, None for the administrator.
 
     https://docs.aws.amazon.com/redshift/latest/mgmt/generating-iam-credentials-overview.html
     """
     if identity is None:
-        return "IAM:RootIdentity"
+        return "IAM:moto"
     kind, *path = identity.arn.rpartition(":")[2].split("/")
     return f"IAMR:{path[0]}" if kind == "assumed-role" else f"IAM:{path[-1]}"
 
@@ -64,7 +73,7 @@ def keep_form(environ: dict[str, Any]) -> None:
 
 
 def find(request: Any, account: str) -> Identity | None:
-    """Who signed moto's request; None for the account's root.
+    """Who signed moto's request; None for the administrator.
 
     Raises RejectedError, and UncheckedError for signatures other than AWS's version 4 in the
     Authorization header.

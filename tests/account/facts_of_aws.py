@@ -11,7 +11,8 @@ import psycopg2
 from fact import Place, code_of, fact
 
 from dwh.aws import s3_client, split_url
-from dwh.cluster_access import new_password
+from dwh.cluster_access import analyst, database_user, owner
+from dwh.connection import connect
 from dwh.provisioning.cluster import new_cluster
 
 REDSHIFT = "https://docs.aws.amazon.com/redshift/latest"
@@ -20,15 +21,28 @@ S3 = "https://docs.aws.amazon.com/AmazonS3/latest/API"
 
 @fact(
     f"{REDSHIFT}/APIReference/API_GetClusterCredentials.html",
-    "dwh/cluster_access.py: new_password",
+    "dwh/cluster_access.py: owner",
     (True, True, True),
 )
 def password_of_fifteen_minutes_is_for_the_user_in_iams_name(place: Place) -> Any:
-    found, user = new_password(place.config), place.value("SELECT CURRENT_USER")
+    found, user = owner(place.config).new_password(), place.value("SELECT CURRENT_USER")
     name = found["DbUser"]
     left = datetime.fromisoformat(found["Expiration"]) - datetime.now(UTC)
     is_short = abs(left.total_seconds() - 900) < 60 or left
     return name == f"IAM:{place.config.user}" or name, user == place.config.user or user, is_short
+
+
+@fact(
+    f"{REDSHIFT}/APIReference/API_GetClusterCredentialsWithIAM.html",
+    "dwh/cluster_access.py: database_user",
+    True,
+)
+def iam_role_logs_in_as_a_user_of_its_own_name(place: Place) -> Any:
+    with connect(place.config, place.cluster, analyst(place.config)) as session:
+        cursor = session.cursor()
+        cursor.execute("SELECT CURRENT_USER")
+        (user,) = cursor.fetchone() or ("",)
+    return user == database_user(place.config) or user
 
 
 @fact(f"{REDSHIFT}/mgmt/connecting-ssl-support.html", "dwh/connection.py: log_in", True)
@@ -38,7 +52,7 @@ def session_is_encrypted_by_tls(place: Place) -> Any:
 
 @fact(f"{REDSHIFT}/mgmt/connecting-ssl-support.html", "dwh/connection.py: CONNECTION_OPTIONS", True)
 def nobody_logs_in_without_tls(place: Place) -> Any:
-    endpoint, credentials = place.cluster["Endpoint"], new_password(place.config)
+    endpoint, credentials = place.cluster["Endpoint"], owner(place.config).new_password()
     try:
         psycopg2.connect(
             "sslmode=disable connect_timeout=10",

@@ -142,7 +142,8 @@ def on_account(theirs: Path, path: Path) -> TrialEnvironment:
     bucket_name = work_bucket(clients(config).account, replace(config, identifier=name))
     file = configparser.ConfigParser(interpolation=None)
     file.read_string(theirs.read_text(encoding="utf-8-sig"))
-    write_settings(file, OWN | dict.fromkeys(NAMED, name) | sources(bucket_name), path)
+    settings = OWN | dict.fromkeys(NAMED, name) | sources(bucket_name)
+    write_settings(file, settings | {"ANALYST_ROLE": f"{name}-analyst"}, path)
     return TrialEnvironment(path)
 
 

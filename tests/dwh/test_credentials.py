@@ -129,7 +129,7 @@ def test_secret_that_does_not_belong_to_its_key_is_explained(site: Aws, capsys: 
 
 DENIED = [
     (setup_env, "iam:GetRole on arn:aws:iam::123456789012:role/sparkify-dwh/standing"),
-    (query, "redshift:DescribeClusters on arn:aws:redshift:us-west-2:123456789012:cluster:stand"),
+    (etl, "redshift:DescribeClusters on arn:aws:redshift:us-west-2:123456789012:cluster:standing"),
 ]
 
 

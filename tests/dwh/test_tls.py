@@ -94,8 +94,9 @@ def passwords(site: Aws, tmp_path: Path) -> list[str]:
     CA.cert_pem.write_to_path(str(file))
     site.patch.setattr("certifi.where", lambda: str(file))
     found: list[str] = []
-    event = "after-call.redshift.GetClusterCredentials"
-    site.listen(event, lambda parsed, **_: found.append(parsed["DbPassword"]))
+    for operation in ("GetClusterCredentials", "GetClusterCredentialsWithIAM"):
+        event = f"after-call.redshift.{operation}"
+        site.listen(event, lambda parsed, **_: found.append(parsed["DbPassword"]))
     return found
 
 

@@ -13,6 +13,7 @@ from conftest import BUCKET, EVENT, SONG, Pipeline
 from script_runs import change, refused_here
 
 import etl
+import query
 
 CAPTURE = pytest.CaptureFixture[str]
 REJECTED = """
@@ -122,8 +123,15 @@ def test_load_goes_on_without_bad_records_and_keeps_them(
     said = capsys.readouterr().err
     assert re.search(r"(?m)^copy staging_events: 3 rows, 3 rejected \(", said)
     assert re.search("(?m)^warning: 3 records rejected, kept in rejected_records$", said)
-    (statement,) = re.findall(r'see them: python query\.py "(.*)"', said)
-    assert len(pipeline.ask(statement)) == 3
+    shown = said.partition("Rejected\n")[2].splitlines()
+    assert [line.split()[:3] for line in shown[3:6]] == [
+        [url, str(row[1]), *((row[2],) if row[2] else ())] for row in kept
+    ] or shown
+    (statement,) = re.findall(r'ask for them: python query\.py --admin "(.*)"', said)
+    config = ["--config", str(pipeline.config)]
+    capsys.readouterr()
+    assert query.main(["--admin", "--csv", statement, *config]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
 
 
 def test_one_bad_record_too_many_stops_the_load(pipeline: Pipeline, capsys: CAPTURE) -> None:

@@ -46,13 +46,13 @@ def test_tables_on_record_have_the_columns_that_it_names() -> None:
 
 
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text()
-SHOWN = re.findall(r'(?m)^    python query\.py "(.*)"$', LOADING + PERFORMANCE)
+SHOWN = re.findall(r'(?m)^    python query\.py --admin "(.*)"$', LOADING + PERFORMANCE)
 QUERIES = [statement.replace('\\"', '"') for statement in SHOWN]
 
 
 @pytest.mark.parametrize("statement", QUERIES)
 def test_queries_that_it_shows_work(empty_pipeline: Pipeline, statement: str) -> None:
-    done = run_script("query.py", statement, "--config", str(empty_pipeline.config))
+    done = run_script("query.py", "--admin", statement, "--config", str(empty_pipeline.config))
     assert done.returncode == 0, done.stderr
 
 

@@ -183,7 +183,7 @@ def test_role_that_iam_does_not_list_yet_is_waited_for(aws: Aws) -> None:
     calls: list[str] = []
 
     def answer(**_: Any) -> Any:
-        if not 1 <= len(calls) <= 2:
+        if not 2 <= len(calls) <= 3:
             return None
         calls.append("GetRole")
         return refusal("NoSuchEntity", f"The role with name {aws.name} cannot be found.")
@@ -191,5 +191,5 @@ def test_role_that_iam_does_not_list_yet_is_waited_for(aws: Aws) -> None:
     aws.listen("after-call.iam.CreateRole", lambda **_: calls.append("CreateRole"))
     aws.listen("before-call.iam.GetRole", answer)
     aws.set_up()
-    assert calls == ["CreateRole", "GetRole", "GetRole"]
+    assert calls == ["CreateRole", "CreateRole", "GetRole", "GetRole"]
     assert aws.attached == [aws.role_arn()]

@@ -36,7 +36,12 @@ class PolicyHolder:
         values = {"ACCOUNT_ID": ACCOUNT, "REGION": "us-west-2", "IDENTIFIER": aws.name}
         values |= {"FILES_BUCKET": BUCKET, "LOG_PREFIX": f"{aws.name}/log_data"}
         values |= {"SONG_PREFIX": f"{aws.name}/song_data", "JSON_PATHS": f"{aws.name}/paths.json"}
-        values |= {"ROLE": aws.name, "DATABASE": "sparkify", "USER": "sparkify_admin"}
+        values |= {
+            "ANALYST_ROLE": aws.analyst,
+            "ROLE": aws.name,
+            "DATABASE": "sparkify",
+            "USER": "sparkify_admin",
+        }
         text = POLICY
         for placeholder, value in values.items():
             text = text.replace(placeholder, value)
@@ -145,7 +150,7 @@ NETWORK = [
 ]
 # What is needed first in which step of a life, in the order of the calls.
 SETUP = [
-    ("RoleThatIsNotThereYet", "iam:GetRole"),
+    ("RolesThatAreNotThereYet", "iam:GetRole"),
     ("WorkBucket", "s3:GetBucketTagging"),
     ("LookAround", "ec2:DescribeVpcs"),
     ("LookAround", "ec2:DescribeSecurityGroups"),
@@ -234,7 +239,7 @@ def test_policy_is_enough_for_all_scripts_and_nothing_in_it_is_idle(
     aws.run(create_tables)
     aws.change(load_PACK_SMALL_FILES_FROM="1")
     go(LOAD, etl)
-    aws.run(query)
+    go([("LogInAsAnalyst", "sts:AssumeRole")], query)
     alter(aws)
     go(MEND, setup_env)
     go([("Cluster", "redshift:PauseCluster")], shutdown_env, "--pause")

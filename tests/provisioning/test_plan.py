@@ -14,7 +14,8 @@ from conftest import SOURCES
 import setup_env
 import shutdown_env
 from dwh.errors import DwhError
-from dwh.provisioning.role import PATH, POLICY_NAME
+from dwh.ownership import ROLE_PATH
+from dwh.provisioning.role import POLICY_NAME
 
 CAPTURE = pytest.CaptureFixture[str]
 
@@ -55,13 +56,15 @@ def resources(printed: str) -> dict[str, list[str]]:
 
 
 def test_dry_runs_show_the_plan_and_make_no_changing_call(aws: Aws, capsys: CAPTURE) -> None:
-    names = [f"role {aws.name}", f"bucket {aws.bucket}"]
+    names = [f"role {aws.name}", f"role {aws.analyst}", f"bucket {aws.bucket}"]
     names += [f"security group {aws.name}", f"cluster {aws.name}"]
     calls = refuse_changes(aws)
     aws.run(setup_env, "--dry-run")
     said = capsys.readouterr()
-    ((role, reads), (bucket, closed), (group, opens), (cluster, size)) = plan(said.out)["create"]
-    assert [role, bucket, group, cluster] == names
+    created = plan(said.out)["create"]
+    assert [name for name, _ in created] == names
+    reads, logs_in, closed, opens, size = (settings for _, settings in created)
+    assert logs_in == "logs in as an analyst, for whoever in the account may take it"
     assert reads == f"reads log_data*, song_data*, paths.json in {SOURCES}"
     assert closed.startswith("private, encrypted, ")
     assert opens == "port 5439 open to 127.0.0.1/32"
@@ -77,7 +80,8 @@ def test_dry_runs_show_the_plan_and_make_no_changing_call(aws: Aws, capsys: CAPT
     assert resources(capsys.readouterr().out) == {"check": ["source data"], "keep": names}
     aws.run(shutdown_env, "--dry-run")
     said = capsys.readouterr()
-    assert resources(said.out) == {"delete": [names[3], names[2], names[0], names[1]]}
+    assert resources(said.out)["delete"][:2] == [names[4], names[3]]
+    assert sorted(resources(said.out)["delete"]) == sorted(names)
     ((_, fate), *_) = plan(said.out)["delete"]
     assert re.search(rf"; its rows are kept in snapshot {aws.name}-\d{{8}}-\d{{6}}$", fate)
     assert "Billed from then on: its snapshots, by their size, until you delete" in said.err
@@ -88,7 +92,7 @@ def test_dry_runs_show_the_plan_and_make_no_changing_call(aws: Aws, capsys: CAPT
     assert "Billed from then on: nothing, but for snapshots of before" in said.err
     aws.run(shutdown_env, "--dry-run", "--pause")
     said = capsys.readouterr()
-    assert resources(said.out) == {"pause": [names[3]]}
+    assert resources(said.out) == {"pause": [names[4]]}
     assert "Billed from then on: its storage and a secret, but no nodes" in said.err
     assert aws.environment() == before
     assert len(calls) > 5
@@ -132,6 +136,12 @@ ALTERED: list[tuple[Callable[[Aws], None], str, str, str]] = [
     (manual_changes.add_inline_policy, "change", "role", "policy more removed"),
     (manual_changes.attach_policy, "change", "role", r"policy arn:aws:iam::\d+:policy/.* removed"),
     (manual_changes.trust_another, "change", "role", "only Redshift may take it"),
+    (
+        manual_changes.trust_everybody,
+        "change",
+        "analyst",
+        "only whoever in the account may take it",
+    ),
     (manual_changes.detach_role, "change", "cluster", "role attached"),
     (manual_changes.drop_rule, "change", "security group", "port 5439 open to 127.0.0.1/32"),
     (
@@ -160,10 +170,11 @@ def test_what_was_altered_by_hand_is_mended_and_said(aws: Aws, capsys: CAPTURE, 
         aws.set_up()
         said = capsys.readouterr().err
         rows = dict(plan(said)[action])
-        name = aws.bucket if kind == "bucket" else aws.name
-        assert re.match(settings, rows[f"{kind} {name}"]), alter
+        title = {"bucket": f"bucket {aws.bucket}", "analyst": f"role {aws.analyst}"}.get(kind)
+        title = title or f"{kind} {aws.name}"
+        assert re.match(settings, rows[title]), alter
         done = {"create": "created", "change": "changed: ", "resume": "resumed"}[action]
-        assert f"\n{kind} {name}: {done}" in said
+        assert f"\n{title}: {done}" in said
         assert aws.environment() == before, alter
     aws.cloud.client("iam").delete_policy(PolicyArn=f"arn:aws:iam::123456789012:policy/{aws.name}")
 
@@ -180,13 +191,14 @@ def test_renamed_role_and_group_replace_the_former_ones(aws: Aws, capsys: CAPTUR
     aws.set_up()
     assert aws.attached == sorted([aws.role_arn(new), theirs])
     found = aws.environment()
-    assert sorted(each["name"] for each in found["roles"]) == [new, f"{aws.name}-theirs"]
+    names = [aws.analyst, new, f"{aws.name}-theirs"]
+    assert sorted(each["name"] for each in found["roles"]) == sorted(names)
     assert [each["name"] for each in found["groups"]] == [new]
     assert found["clusters"][0]["groups"] == [new]
     deleted = plan(capsys.readouterr().err)["delete"]
     assert deleted == [
         (f"security group {aws.name}", "no longer SECURITY_GROUP in dwh.cfg"),
-        (f"role {aws.name}", "no longer ROLE in dwh.cfg"),
+        (f"role {aws.name}", "no longer in dwh.cfg"),
     ]
     aws.change_roles(RemoveIamRoles=[theirs])
     aws.cloud.client("iam").delete_role_policy(RoleName=f"{aws.name}-theirs", PolicyName="read")
@@ -233,7 +245,7 @@ def test_what_cannot_be_changed_is_named_and_nothing_is_touched(aws: Aws) -> Non
 def test_role_of_the_same_environment_elsewhere_is_another_one(aws: Aws) -> None:
     aws.set_up()
     found = aws.environment()["roles"][0]
-    assert found["path"] == PATH
+    assert found["path"] == ROLE_PATH
     assert {"Key": "region", "Value": "us-west-2"} in found["tags"]
     aws.change(aws_REGION="eu-west-1")
     with pytest.raises(DwhError, match=f"role {aws.name} is there, but was not made for"):

@@ -119,7 +119,8 @@ def test_neighbour_in_the_same_account_is_left_alone(aws: Aws) -> None:
     aws.set_up()
     before, own = aws.environment(), aws.config.read_text()
     other = f"{aws.name}x"
-    aws.config.write_text(own.replace(f"= {aws.name}\n", f"= {other}\n"))
+    names = own.replace(f"= {aws.name}\n", f"= {other}\n")
+    aws.config.write_text(names.replace(f"= {aws.analyst}\n", f"= {other}-analyst\n"))
     aws.set_up()
     aws.run(shutdown_env, "--yes", "--no-snapshot")
     aws.config.write_text(own)

@@ -14,7 +14,7 @@ OPTIONS = {
     "setup_env.py": {"--yes", "--dry-run", "--restore"},
     "create_tables.py": {"--drop", "--yes"},
     "etl.py": {"--all", "--history"},
-    "query.py": {"--csv"},
+    "query.py": {"--admin", "--csv"},
     "shutdown_env.py": {"--yes", "--dry-run", "--snapshot", "--pause"},
 }
 SLOW = {"boto3", "botocore", "psycopg2", "rich"}

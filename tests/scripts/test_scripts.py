@@ -46,9 +46,9 @@ def loaded_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoadedSite
 def everything(site: Site) -> dict[str, Any]:
     """What there is on AWS, as it is described."""
     iam, ec2, redshift = (site.cloud.client(name) for name in ("iam", "ec2", "redshift"))
-    roles = [each["RoleName"] for each in iam.list_roles()["Roles"]]
+    roles = sorted(each["RoleName"] for each in iam.list_roles()["Roles"])
     return {
-        "roles": [iam.get_role(RoleName=name)["Role"] for name in roles],
+        "roles": [iam.get_role(RoleName=name)["Role"] | {"RoleLastUsed": None} for name in roles],
         "policies": [iam.list_role_policies(RoleName=name)["PolicyNames"] for name in roles],
         "managed": iam.list_policies(Scope="Local")["Policies"],
         "policy": iam.get_role_policy(RoleName=ROLE, PolicyName=POLICY)["PolicyDocument"],
@@ -62,10 +62,10 @@ def everything(site: Site) -> dict[str, Any]:
 
 def test_role_is_redshifts_and_reads_what_is_configured(loaded_site: LoadedSite) -> None:
     found = everything(loaded_site)
-    (role,) = found["roles"]
+    _, role = found["roles"]
     assert (role["RoleName"], role["Tags"]) == (ROLE, TAGS)
     assert role["AssumeRolePolicyDocument"] == TRUST
-    assert (found["policies"], found["managed"]) == ([[POLICY]], [])
+    assert (found["policies"], found["managed"]) == ([[POLICY], [POLICY]], [])
     assert found["policy"] == {
         "Version": "2012-10-17",
         "Statement": [
@@ -124,7 +124,7 @@ def test_cluster_is_encrypted_and_has_the_role_and_the_group(loaded_site: Loaded
         "Tags": [*TAGS, {"Key": "port", "Value": "5439"}],
     }
     assert expected.items() <= cluster.items()
-    assert [each["IamRoleArn"] for each in cluster["IamRoles"]] == [found["roles"][0]["Arn"]]
+    assert [each["IamRoleArn"] for each in cluster["IamRoles"]] == [found["roles"][1]["Arn"]]
     groups = {each["GroupName"]: each["GroupId"] for each in found["groups"]}
     attached = [each["VpcSecurityGroupId"] for each in cluster["VpcSecurityGroups"]]
     assert attached == [groups["sparkify-redshift"]]
@@ -140,7 +140,7 @@ def test_setup_says_where_the_warehouse_is(loaded_site: LoadedSite) -> None:
 # ---------------------------------------------------------------------------- the second run
 
 AGAIN = {
-    "setup_env.py": ("  keep +(role|bucket|security group|cluster) .*", 4),
+    "setup_env.py": ("  keep +(role|bucket|security group|cluster) .*", 5),
     "create_tables.py": (r"\w+: kept, already there .*", 12),
     "etl.py": ("Every file is loaded already; .*", 1),
     "query.py": ("", 0),

@@ -28,6 +28,13 @@ def keep(kind, text):
     with open({kept!r} + "/" + kind, "a") as file:
         file.write(str(text) + "\\n")
 
+def keep_password(parsed, **_):
+    keep("passwords", parsed.get("DbPassword"))
+
+def keep_session(parsed, **_):
+    for name in ("SecretAccessKey", "SessionToken"):
+        keep("passwords", parsed["Credentials"][name])
+
 def deny(**_):
     error = {{"Code": "AccessDenied", "Message": "no"}}
     return SimpleNamespace(status_code=403, headers={{}}), {{"Error": error}}
@@ -58,14 +65,13 @@ FAULTS = {{
         lambda parsed, **_: parsed.update(DbPassword={wrong!r}),
     )],
     "unreachable": [("after-call.redshift.DescribeClusters", lead_astray)],
-    "garbled": [("before-send.redshift.GetClusterCredentials", garble)],
+    "garbled": [("before-send.redshift.GetClusterCredentialsWithIAM", garble)],
 }}
 BUILTIN_HANDLERS += [
     ("before-send", lambda request, **_: keep("signers", dict(request.headers))),
-    (
-        "after-call.redshift.GetClusterCredentials",
-        lambda parsed, **_: keep("passwords", parsed.get("DbPassword")),
-    ),
+    ("after-call.redshift.GetClusterCredentials", keep_password),
+    ("after-call.redshift.GetClusterCredentialsWithIAM", keep_password),
+    ("after-call.sts.AssumeRole", keep_session),
     *FAULTS.get(os.environ.get("FAULT"), []),
 ]
 """
@@ -134,7 +140,7 @@ def test_scripts_that_succeed_leave_no_secret_anywhere(aws: Aws, tmp_path: Path)
             by_profile(watched)
         options = ["--yes"] if script in {"setup_env.py", "shutdown_env.py"} else []
         assert watched.run(script, script, *options) == 0, watched.search.shown
-    assert len(watched.passwords()) == 4
+    assert len(watched.passwords()) == 6
     signers = (watched.kept / "signers").read_text()
     for each in (OWN, PROFILE):
         key, _, token = each.values()
@@ -167,7 +173,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(
-    ("cases", "passwords"), [(FAILING, 5), pytest.param(OTHERS, 2, marks=pytest.mark.exhaustive)]
+    ("cases", "passwords"), [(FAILING, 11), pytest.param(OTHERS, 2, marks=pytest.mark.exhaustive)]
 )
 def test_scripts_that_fail_leave_no_secret_anywhere(
     watched: Watched, cases: list[tuple[str, str, list[str], int]], passwords: int

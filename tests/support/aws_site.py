@@ -46,6 +46,7 @@ class Aws:
             "TARGET": "aws",
             "IDENTIFIER": self.name,
             "ROLE": self.name,
+            "ANALYST_ROLE": self.analyst,
             "SECURITY_GROUP": self.name,
             "CLIENT_ADDRESS": HERE,
             "TIMEOUT_MINUTES": "1",
@@ -53,6 +54,11 @@ class Aws:
             "SONG_DATA": f"s3://{SOURCES}/song_data",
             "LOG_JSON_PATHS": f"s3://{SOURCES}/paths.json",
         }
+
+    @property
+    def analyst(self) -> str:
+        """The name of the analysts' role."""
+        return f"{self.name}-analyst"
 
     @property
     def variables(self) -> dict[str, str]:
@@ -184,7 +190,8 @@ class Aws:
             "buckets": [describe_bucket(s3, name) for name in self.buckets],
         }
         return {
-            kind: [one for one in each if self.name in str(one)] for kind, each in found.items()
+            kind: sorted((one for one in each if self.name in str(one)), key=str)
+            for kind, each in found.items()
         }
 
 

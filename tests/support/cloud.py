@@ -29,6 +29,17 @@ TRUST = {
         }
     ],
 }
+# A trust policy that leaves it to the policies of the account's identities.
+ANYBODY_HERE = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
 READ_EVERYTHING = {
     "Version": "2012-10-17",
     "Statement": [
@@ -117,9 +128,12 @@ class Cloud:
         """Wait until a cluster has a status for which boto3 has no waiter."""
         wait_until(lambda: self.cluster(name)["ClusterStatus"] == status, status)
 
-    def create_role(self, name: str, trust: Any = TRUST, policy: Any = READ_EVERYTHING) -> str:
+    def create_role(
+        self, name: str, trust: Any = TRUST, policy: Any = READ_EVERYTHING, path: str = "/"
+    ) -> str:
         iam = self.client("iam")
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+        document = json.dumps(trust)
+        role = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=document)
         if policy is not None:
             document = json.dumps(policy)
             iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=document)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from aws_site import ELSEWHERE, Aws
-from conftest import READ_EVERYTHING, TRUST
+from conftest import ANYBODY_HERE, READ_EVERYTHING, TRUST
 
 from dwh.provisioning.role import POLICY_NAME
 
@@ -45,6 +45,12 @@ def trust_another(aws: Aws) -> None:
     trust = json.dumps(TRUST).replace("redshift", "ec2")
     iam = aws.cloud.client("iam")
     iam.update_assume_role_policy(RoleName=aws.name, PolicyDocument=trust)
+
+
+def trust_everybody(aws: Aws) -> None:
+    trust = json.dumps(ANYBODY_HERE).replace("arn:aws:iam::123456789012:root", "*")
+    iam = aws.cloud.client("iam")
+    iam.update_assume_role_policy(RoleName=aws.analyst, PolicyDocument=trust)
 
 
 def detach_role(aws: Aws) -> None:

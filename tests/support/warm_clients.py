@@ -48,7 +48,10 @@ class WarmSession:
         sessions.append(self)
 
     def client(self, service: str, region: str, **options: Any) -> Any:
-        key = (service, region, options["config"].max_pool_connections, options.get("endpoint_url"))
+        key = (
+            *(service, region, options["config"].max_pool_connections),
+            *(options.get("endpoint_url"), options.get("aws_access_key_id")),
+        )
         if key not in self.clients:
             self.clients[key] = found = self.made.client(service, region, **options)
             for event, listener in listeners:

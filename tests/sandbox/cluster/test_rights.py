@@ -10,18 +10,8 @@ from typing import Any
 import boto3
 import psycopg2
 import pytest
-from conftest import CLUSTER, MASTER, REGION, Database
+from conftest import ANYBODY_HERE, CLUSTER, MASTER, REGION, Database
 
-ANYBODY_HERE = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
 LogIn = Callable[[str], Any]
 
 
@@ -79,7 +69,7 @@ def test_duration_of_credentials_is_checked(warehouse: Database) -> None:
     with pytest.raises(redshift.exceptions.ClientError, match="must be 900 to 3600"):
         redshift.get_cluster_credentials_with_iam(ClusterIdentifier=CLUSTER, DurationSeconds=60)
     found = redshift.get_cluster_credentials_with_iam(ClusterIdentifier=CLUSTER)
-    assert found["DbUser"] == "IAM:RootIdentity"
+    assert found["DbUser"] == "IAM:moto"
 
 
 def test_role_gives_its_rights_to_who_is_granted_it(warehouse: Database, as_role: LogIn) -> None:

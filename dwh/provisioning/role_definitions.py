@@ -1,0 +1,128 @@
+"""What each of the two roles may do, and who may take it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from dwh.config import Config
+from dwh.ownership import work_bucket
+
+Policy = dict[str, Any]
+
+
+class RoleDefinition(NamedTuple):
+    """A role as it should be.
+
+    `key` names it in dwh.cfg, `settings` and `whom` say in a few words what it may do, and who may
+    take it.
+    """
+
+    key: str
+    name: str
+    settings: str
+    whom: str
+    description: str
+    trust: Policy
+    policy: Policy
+
+
+def definitions(account: str, config: Config) -> tuple[RoleDefinition, RoleDefinition]:
+    """The cluster's role, and the analysts'."""
+    return cluster_role(account, config), analyst_role(account, config)
+
+
+def cluster_role(account: str, config: Config) -> RoleDefinition:
+    """The role with which the cluster reads S3, and nothing else."""
+    files = [f"{', '.join(keys)} in {bucket}" for bucket, keys in readable_keys(config).items()]
+    return RoleDefinition(
+        "ROLE",
+        config.role,
+        f"reads {', '.join(files)}",
+        "Redshift",
+        "Lets Redshift read the files that etl.py loads",
+        trust_policy({"Service": "redshift.amazonaws.com"}),
+        read_policy(config, work_bucket(account, config)),
+    )
+
+
+def analyst_role(account: str, config: Config) -> RoleDefinition:
+    """The role with which query.py logs in."""
+    names = ", ".join(config.analysts) or "whoever in the account may take it"
+    return RoleDefinition(
+        "ANALYST_ROLE",
+        config.analyst_role,
+        f"logs in as an analyst, for {names}",
+        names,
+        "Lets analysts log in to the warehouse, where they may read the star",
+        trust_policy({"AWS": analysts(account, config)}),
+        log_in_policy(account, config),
+    )
+
+
+def analysts(account: str, config: Config) -> str | list[str]:
+    """The principals that the analysts' role trusts.
+
+    The account itself leaves it to the policies of its identities who may take the role.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    names = config.analysts or ("root",)
+    arns = [f"arn:aws:iam::{account}:{name}" for name in names]
+    return arns if len(arns) > 1 else arns[0]
+
+
+def trust_policy(principal: Policy) -> Policy:
+    """Only these may take the role."""
+    allow = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [allow]}
+
+
+def log_in_policy(account: str, config: Config) -> Policy:
+    """To find the cluster, and to log in to its database under the role's own name.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshift.html
+    """
+    place = f"arn:aws:redshift:{config.aws_region}:{account}"
+    resources = {
+        "redshift:DescribeClusters": f"{place}:cluster:{config.identifier}",
+        "redshift:GetClusterCredentialsWithIAM": (
+            f"{place}:dbname:{config.identifier}/{config.database}"
+        ),
+    }
+    statements = [
+        {"Effect": "Allow", "Action": action, "Resource": resource}
+        for action, resource in resources.items()
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def readable_keys(config: Config) -> dict[str, list[str]]:
+    """What the role may read: patterns of keys, by bucket."""
+    keys: dict[str, list[str]] = {}
+    for url in (f"{config.log_data}*", f"{config.song_data}*", config.log_json_paths):
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        keys.setdefault(bucket, []).append(key)
+    return keys
+
+
+def read_policy(config: Config, bucket_of_lists: str) -> Policy:
+    """Listing and reading of what the configured prefixes name, and of the lists of it.
+
+    Our own bucket may be listed without a prefix, as S3 else does not tell that a list is missing.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    readable = readable_keys(config)
+    statements: list[dict[str, Any]] = [
+        {
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": f"arn:aws:s3:::{bucket}",
+            "Condition": {"StringLike": {"s3:prefix": keys}},
+        }
+        for bucket, keys in readable.items()
+    ]
+    ours = f"arn:aws:s3:::{bucket_of_lists}"
+    statements.append({"Effect": "Allow", "Action": "s3:ListBucket", "Resource": ours})
+    arns = [f"arn:aws:s3:::{bucket}/{key}" for bucket, keys in readable.items() for key in keys]
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [*arns, f"{ours}/*"]}
+    statements.append(read)
+    return {"Version": "2012-10-17", "Statement": statements}
