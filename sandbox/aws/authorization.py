@@ -39,12 +39,12 @@ def authorize(response: Any, *_: Any) -> None:
     """Raise the answer to whoever may not call this; it is moto that calls."""
     try:
         identity = identities.find(response.normalized_request, response.current_account)
-        response.caller = identity
+        response.caller = identity or identities.administrator(response.current_account)
         if identity:
             _check(identity, _call(response), response)
         elif response.boto3_service_name == "sts" and _call(response).operation == "AssumeRole":
-            # Even an administrator takes only a role that is there, and trusts them.
-            _check_role(identities.administrator(response.current_account), _call(response))
+            # Even an administrator assumes only a role that exists and trusts them.
+            _check_role(response.caller, _call(response))
     except RejectedError as problem:
         raise refusals.rejected(response, str(problem)) from None
     except DeniedError as problem:

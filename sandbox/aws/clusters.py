@@ -154,8 +154,8 @@ class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
         expires = datetime.now(UTC) + timedelta(seconds=duration_seconds)
         return {"DbUser": login, "DbPassword": password, "Expiration": expires}
 
-    def get_credentials_with_iam(self, get: Parameters, caller: Identity | None) -> dict[str, Any]:
-        """GetClusterCredentialsWithIAM: for the user that is called after the caller.
+    def get_credentials_with_iam(self, get: Parameters, caller: Identity) -> dict[str, Any]:
+        """GetClusterCredentialsWithIAM: for the database user that is named after the caller.
 
         https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentialsWithIAM.html
         """

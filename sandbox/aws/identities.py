@@ -47,20 +47,18 @@ class Identity:
 
 
 def administrator(account: str) -> Identity:
-    """Who has keys of another form: the user that moto says they are, who may do everything."""
+    """The caller whose keys have another form: by moto's name for them, with every right."""
     arn = f"arn:aws:sts::{account}:user/moto"
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
     return Identity(arn, frozenset({arn}), [policy])
 
 
-def database_user(identity: Identity | None) -> str:
-    """What Redshift calls the database user of an IAM identity, None for the administrator.
+def database_user(identity: Identity) -> str:
+    """What Redshift calls the database user of an IAM identity.
 
     https://docs.aws.amazon.com/redshift/latest/mgmt/generating-iam-credentials-overview.html
     """
-    if identity is None:
-        return "IAM:moto"
     kind, *path = identity.arn.rpartition(":")[2].split("/")
     return f"IAMR:{path[0]}" if kind == "assumed-role" else f"IAM:{path[-1]}"
 

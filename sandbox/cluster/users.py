@@ -64,8 +64,8 @@ class Users:
     def issue_to_identity(self, identity: str, seconds: int) -> tuple[str, str]:
         """Login name and password as GetClusterCredentialsWithIAM gives them to an IAM identity.
 
-        The user is called after the identity, `IAM:user` or `IAMR:role`, and made at its first
-        log-in.
+        The database user is named after it, `IAM:user` or `IAMR:role`, and created when it first
+        logs in.
         """
         return identity, self._issue(identity, identity, seconds)
 

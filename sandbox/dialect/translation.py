@@ -46,9 +46,9 @@ def translate(statement: str) -> Translation:
     first = found[0].key
     if first == "copy":
         return Translation(statement)
-    # Of users, quoted names keep their case.
-    is_of_users = first in _RIGHTS or (len(found) > 1 and found[1].key == "user")
-    sql = statement if is_of_users else rewrite_expressions(statement, found)
+    # The quoted names of users keep their case.
+    names_users = first in _RIGHTS or (first in _OF_USERS and found[1:2] and found[1].key == "user")
+    sql = statement if names_users else rewrite_expressions(statement, found)
     handler = _HANDLERS.get(first)
     return handler(sql) if handler else Translation(sql)
 
@@ -120,7 +120,7 @@ def _show(sql: str) -> Translation:
     return Translation("SELECT '8.0.2' AS server_version" if is_version else sql)
 
 
-_RIGHTS = ("grant", "revoke")
+_RIGHTS, _OF_USERS = ("grant", "revoke"), ("create", "alter", "drop")
 _CREATE_RIGHTS = {"role": create_role, "user": create_user}
 _HANDLERS: dict[str, Callable[[str], Translation]] = {
     "alter": _alter,

@@ -216,7 +216,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 
     WHERE
         datname = current_database() AND family IN ('stl', 'sys') AND kind IN ('history', 'errors', 'commits')
         AND line IS JSON OBJECT
-        -- Who is no superuser sees what is their own.
+        -- Users who are not superusers see their own rows only.
         AND (
             line::jsonb ->> 'user_name' = session_user
             OR (SELECT rolcreaterole FROM pg_roles WHERE rolname = session_user)
@@ -457,7 +457,7 @@ WHERE
         OR (SELECT rolcreaterole FROM pg_roles WHERE rolname = session_user)
     );
 GRANT SELECT ON pg_catalog.svv_roles, pg_catalog.svv_user_grants TO PUBLIC;
--- In every database of Redshift's, everybody may create tables in this schema until somebody revokes that.
+-- By default, everybody may create tables in this schema.
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_Schemas_and_tables.html
 GRANT CREATE ON SCHEMA public TO PUBLIC;
 GRANT SELECT ON pg_catalog.svv_transactions, pg_catalog.stv_sessions TO PUBLIC;

@@ -120,6 +120,10 @@ def test_rejected_records_are_seen_by_who_has_loaded_them(
         assert ask(session, count) == [(0,)]
 
 
+def test_current_user_may_stand_first_in_a_query(warehouse: Database) -> None:
+    assert warehouse.run("SELECT user, NVL(NULL, 1)") == [(MASTER, 1)]
+
+
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
