@@ -19,7 +19,7 @@ import etl
 import query
 import setup_env
 import shutdown_env
-from dwh.errors import explain
+from dwh.errors import DwhError, explain
 from dwh.provisioning.role import POLICY_NAME
 
 ACCOUNT = "123456789012"
@@ -68,7 +68,7 @@ class PolicyHolder:
 
     def fails_without(self, missing: Permission, step: Callable[[], None]) -> None:
         self.may_do_all_but(missing)
-        with pytest.raises(ClientError) as denial:
+        with pytest.raises((ClientError, DwhError)) as denial:
             step()
         found = explain(denial.value)
         named = found.hint if missing in NETWORK else found.what.removeprefix("AWS denies ")
@@ -157,6 +157,8 @@ SETUP = [
     ("LookAround", "redshift:DescribeClusters"),
     ("Roles", "iam:ListRoles"),
     ("LookAround", "s3:ListAllMyBuckets"),
+    ("FilesToLoad", "s3:ListBucket"),
+    ("FilesToCheckAndToPack", "s3:GetObject"),
     ("Roles", "iam:CreateRole"),
     ("Roles", "iam:TagRole"),
     ("Roles", "iam:PutRolePolicy"),
@@ -191,8 +193,6 @@ SETUP = [
 ]
 LOAD = [
     ("WorkBucket", "s3:ListBucketVersions"),
-    ("FilesToLoad", "s3:ListBucket"),
-    ("SmallFilesToPack", "s3:GetObject"),
     ("WorkBucketFiles", "s3:PutObject"),
 ]
 MEND = [

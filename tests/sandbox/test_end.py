@@ -62,9 +62,10 @@ def test_shutdown_leaves_nothing_and_the_neighbour_alone(
 
     done = site.run("shutdown_env.py")
     assert done.stdout == ""
-    assert [line.partition(" (")[0] for line in done.stderr.splitlines()[-6:]] == [
+    assert [line.partition(" (")[0] for line in done.stderr.splitlines()[-7:]] == [
         "cluster sparkify: deleted",
         "security group sparkify-redshift: deleted",
+        "role sparkify-analyst: deleted",
         "role sparkify-redshift-s3: deleted",
         "bucket sparkify-dwh-123456789012-us-west-2-an: deleted",
         "sweep: nothing is left",

@@ -173,7 +173,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(
-    ("cases", "passwords"), [(FAILING, 11), pytest.param(OTHERS, 2, marks=pytest.mark.exhaustive)]
+    ("cases", "passwords"), [(FAILING, 11), pytest.param(OTHERS, 4, marks=pytest.mark.exhaustive)]
 )
 def test_scripts_that_fail_leave_no_secret_anywhere(
     watched: Watched, cases: list[tuple[str, str, list[str], int]], passwords: int
