@@ -21,7 +21,7 @@ run: $(RUN_NEEDS) ## run the whole pipeline: setup_env, create_tables, etl, quer
 	@$(PY) create_tables.py
 	@$(PY) etl.py
 	@$(PY) query.py
-	@echo "Next: python query.py \"SELECT ...\" asks more, python etl.py loads what is new, make stop takes it all down" >&2
+	@echo "Next: $(PY) query.py \"SELECT ...\" asks more; make stop takes it all down" >&2
 
 stop: ## take down what setup_env made, and the sandbox
 	@test ! -e $(VENV)/installed || $(PY) shutdown_env.py
@@ -33,7 +33,7 @@ test-all: $(VENV)/installed-dev ## run the tests, and those that take minutes
 	@$(PY) -m pytest -n auto
 
 test-aws: $(VENV)/installed-dev ## try it out on the AWS account that dwh.cfg names; asks first
-	@PYTHONPATH=. $(PY) tests/account/on_aws.py
+	@PYTHONPATH=.:tests/support $(PY) tests/account/on_aws.py
 
 check: $(VENV)/installed-dev ## lint, check types and imports, parse every SQL statement as Redshift's
 	@$(VENV)/bin/ruff check .

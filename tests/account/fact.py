@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from dwh.aws import client
-from dwh.cluster_access import available_cluster, role_arn
+from dwh.cluster_access import role_arn
 from dwh.config import Config
 from dwh.connection import connect
 from dwh.errors import first_line
@@ -117,9 +117,8 @@ class Fact:
 
 
 @contextmanager
-def place(config: Config, cluster: dict[str, Any] | None = None) -> Iterator[Place]:
+def place(config: Config, cluster: dict[str, Any]) -> Iterator[Place]:
     """A place with a session of its own."""
-    cluster = cluster or available_cluster(config)
     with connect(config, cluster) as session:
         yield Place(config, session, cluster)
 

@@ -202,6 +202,17 @@ def pg_tables_lists_a_table_in_the_transaction_that_makes_it(place: Place) -> An
     return bool(place.value(query) == 1)
 
 
+@fact(f"{GUIDE}/r_GRANT.html", "create_tables.py: let_analysts_read", [("IAMR:Fact", "fact_role")])
+def role_is_made_and_granted_in_a_transaction(place: Place) -> Any:
+    place.run("CREATE ROLE fact_role")
+    place.run('CREATE USER "IAMR:Fact" PASSWORD DISABLE')
+    place.table("a INTEGER")
+    place.run("GRANT SELECT ON TABLE t TO ROLE fact_role")
+    place.run('GRANT ROLE fact_role TO "IAMR:Fact"')
+    grants = "SELECT user_name, role_name FROM svv_user_grants WHERE role_name = 'fact_role'"
+    return place.run(grants)
+
+
 @fact(f"{GUIDE}/r_SYSDATE.html", "sql_queries.py: run_end", True)
 def sysdate_is_the_moment_when_the_transaction_began(place: Place) -> Any:
     first = place.value("SELECT SYSDATE")

@@ -23,7 +23,7 @@ class Night:
 
 
 def nights() -> Iterator[Night]:
-    """The nights in their order; together they go through every rule of a load."""
+    """The nights in their order; together they exercise every rule of a load."""
     logs = [b"\n".join(batch) for batch in batches(generated_events(EVENTS), EVENTS_A_FILE)]
     songs = list(generated_songs(SONGS))
     paths = next(body for key, body in sample_objects() if key == "log_json_path.json")
@@ -53,7 +53,7 @@ def nights() -> Iterator[Night]:
 
 
 def batches(lines: Iterator[bytes], size: int) -> Iterator[list[bytes]]:
-    """The lines in lists of so many."""
+    """Lists of `size` lines; the last may be shorter."""
     while batch := list(itertools.islice(lines, size)):
         yield batch
 

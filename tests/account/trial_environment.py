@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from star_questions import QUESTIONS
+
 import create_tables
 import etl
 import setup_env
@@ -36,17 +38,6 @@ OWN = {
     "DATA": "sample",
 }
 NAMED = ("IDENTIFIER", "ROLE", "SECURITY_GROUP")
-# What is compared of the star and its ledger: all that does not depend on who loads, and when.
-QUESTIONS = {
-    "songplays": "SELECT start_time, user_id, level, song_id, artist_id, session_id, location, "
-    "user_agent, item_in_session, song, artist, length FROM songplays",
-    "users": "SELECT * FROM users",
-    "songs": "SELECT * FROM songs",
-    "artists": "SELECT * FROM artists",
-    "time": "SELECT * FROM time",
-    "loaded_files": "SELECT file, etag, size, staging_table, row_count, rejected FROM loaded_files",
-    "rejected_records": "SELECT file, line_number, column_name, reason FROM rejected_records",
-}
 
 
 class TrialEnvironment:
@@ -57,7 +48,7 @@ class TrialEnvironment:
 
     @property
     def config(self) -> Config:
-        """Its configuration as it is now."""
+        """Its configuration, read anew, as the nights change it."""
         return load_config(self.path)
 
     def change(self, settings: dict[str, str]) -> None:
@@ -116,7 +107,7 @@ class TrialEnvironment:
 
 
 def comparable(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The row as it is on either side, whatever the bucket is called and how numbers are shown."""
+    """The row without what may differ between the sides: the bucket, and the last digits."""
     return tuple(map(comparable_value, row))
 
 

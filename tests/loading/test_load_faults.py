@@ -19,21 +19,12 @@ from conftest import EVENT, Pipeline
 from fast_clock import fast_clock
 from fault_injection import WAYS, Faults, Killed, at
 from script_runs import change
+from star_questions import QUESTIONS
 from superuser import execute_once_unused, superuser_connection
 
 import etl
 from dwh.errors import DwhError, explain
 
-TABLES = {
-    "songplays": "SELECT start_time, user_id, level, song_id, artist_id, session_id, location, "
-    "user_agent, item_in_session, song, artist, length FROM songplays",
-    "users": "SELECT * FROM users",
-    "songs": "SELECT * FROM songs",
-    "artists": "SELECT * FROM artists",
-    "time": "SELECT * FROM time",
-    "ledger": "SELECT file, etag, size, staging_table, row_count, rejected FROM loaded_files",
-    "rejected": "SELECT file, line_number FROM rejected_records",
-}
 # What a load raises that fails.
 FAILURES = (DwhError, psycopg2.Error, ClientError, BotoCoreError)
 State = dict[str, list[tuple[Any, ...]]]
@@ -63,7 +54,7 @@ class Night:
             superuser_connection(self.pipeline.warehouse, database) as postgres,
             postgres.cursor() as cursor,
         ):
-            return {name: read(cursor, query) for name, query in TABLES.items()}
+            return {name: read(cursor, query) for name, query in QUESTIONS.items()}
 
     def published(self, database: str) -> int:
         """How many loads are on record as published."""
@@ -157,7 +148,7 @@ def test_star_is_the_old_or_the_new_one_and_the_next_run_makes_it_the_new_one(
     step: int,
     record_property: Callable[[str, object], None],
 ) -> None:
-    assert all(night.old[table] != night.new[table] for table in TABLES)
+    assert all(night.old[table] != night.new[table] for table in QUESTIONS)
     points, is_met = 0, True
     while is_met:
         number = 1 + points * step
