@@ -19,11 +19,13 @@ from dwh.tables import find_tables
 from dwh.terminal import confirm, parser, plural, run_script, say, step
 from sql_queries import (
     analyst_create,
+    analyst_grant,
     analysts_create,
     analysts_rights,
     count_queries,
     create_table_queries,
     drop_table_queries,
+    known_analysts,
     known_roles,
     known_users,
     star_tables,
@@ -92,23 +94,27 @@ def create_tables(cursor: cursor) -> bool:
 
 
 def let_analysts_read(cursor: cursor, config: Config) -> None:
-    """Give the analysts' role its rights, to read the star alone, and the role to who logs in."""
+    """Let analysts read the star: a database role may, and the user of ANALYST_ROLE has it."""
     from psycopg2.sql import SQL, Identifier
 
     user = database_user(config)
     names = {"user": Identifier(user), "database": Identifier(config.database)}
-    missing = [] if is_known(cursor, known_roles, "analysts") else [analysts_create]
-    missing += [] if is_known(cursor, known_users, user) else [analyst_create]
+    statements = [
+        *missing(cursor, "analysts", known_roles, analysts_create),
+        *analysts_rights.values(),
+        *missing(cursor, user, known_users, analyst_create),
+        *missing(cursor, user, known_analysts, analyst_grant),
+    ]
     with step("analysts") as current:
-        for statement in [*missing, *analysts_rights.values()]:
+        for statement in statements:
             cursor.execute(SQL(statement).format(**names))
         current.result = f"may read the star, as {user}"
 
 
-def is_known(cursor: cursor, names: str, name: str) -> bool:
-    """Whether a query lists a name."""
-    cursor.execute(names)
-    return (name,) in cursor.fetchall()
+def missing(cursor: cursor, name: str, known: str, statement: str) -> list[str]:
+    """The statement, unless the query for what is known finds the name."""
+    cursor.execute(known)
+    return [] if (name,) in cursor.fetchall() else [statement]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Ask the warehouse: a SQL statement in, a table out; without a statement, what analysts ask.
 
-Logs in as an analyst, who may read the star and make temporary tables. --admin logs in as the owner
-of all tables, who may also see the others, and asks only.
+Logs in as an analyst, who may read the star and create temporary tables. --admin logs in as the
+owner of all tables, in a transaction that may only read.
 
 Example:
     python query.py "SELECT level, COUNT(*) FROM users GROUP BY level" --csv
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection, cursor
 
 CHAR = 1042  # the id of the type
+EMPTY = ("the statement is empty", "leave it out to see the built-in questions")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the statement, or the built-in questions, and print what comes back."""
     options = parser(__doc__)
     options.add_argument("statement", nargs="?", help="a SQL statement (default: the questions)")
-    options.add_argument("--admin", action="store_true", help="log in as the tables' owner")
+    options.add_argument("--admin", action="store_true", help="log in as the owner of the tables")
     options.add_argument("--csv", action="store_true", help="print the result as CSV")
     arguments = options.parse_args(argv)
     check(arguments.statement, arguments.csv)
@@ -38,11 +39,12 @@ def main(argv: list[str] | None = None) -> int:
     asked = {"": arguments.statement} if arguments.statement else questions
     login = owner(config) if arguments.admin else analyst(config)
     with connect(config, login=login) as session:
-        session.set_session(readonly=arguments.admin)
+        if arguments.admin:
+            session.set_session(readonly=True)
         trim_chars(session)
         cursor = session.cursor()
         for title, statement in asked.items():
-            cursor.execute(statement)
+            ask(cursor, statement)
             show(cursor, title, arguments.csv)
     return 0
 
@@ -52,7 +54,20 @@ def check(statement: str | None, as_csv: bool) -> None:
     if as_csv and not statement:
         raise UsageError("--csv prints one result", "add a statement: python query.py --help")
     if statement is not None and not statement.strip("; \t\r\n"):
-        raise UsageError("the statement is empty", "leave it out to see the built-in questions")
+        raise UsageError(*EMPTY)
+
+
+def ask(cursor: cursor, statement: str) -> None:
+    """Run a statement. Raises UsageError if it is nothing but comments."""
+    import psycopg2
+
+    try:
+        cursor.execute(statement)
+    except psycopg2.ProgrammingError as error:
+        if error.pgcode:
+            raise
+        # An empty statement is psycopg2's own error, without a SQLSTATE.
+        raise UsageError(*EMPTY) from error
 
 
 def show(cursor: cursor, title: str, as_csv: bool) -> None:

@@ -25,6 +25,8 @@ tables = (
     "rejected_records",
 )
 
+star_tables = ("songplays", "users", "songs", "artists", "time")
+
 drop_table_queries = {table: f"DROP TABLE IF EXISTS {table}" for table in tables}
 
 count_template = "SELECT COUNT(*) FROM {table}"
@@ -241,24 +243,28 @@ SORTKEY (run_id)
 
 # ---------------------------------------------------------------------------- rights
 
-# Redshift's CREATE ROLE and CREATE USER have no IF NOT EXISTS.
+# CREATE ROLE and CREATE USER have no IF NOT EXISTS; whether a role may be granted twice is not
+# documented.
 known_roles = "SELECT role_name FROM svv_roles"
 
 known_users = "SELECT usename FROM pg_user"
 
+known_analysts = "SELECT user_name FROM svv_user_grants WHERE role_name = 'analysts'"
+
 analysts_create = "CREATE ROLE analysts"
 
-# The user is called after an IAM role, and logs in by that alone.
+# The user is named after the IAM role and has no password: IAM alone lets it log in.
 analyst_create = "CREATE USER {user} PASSWORD DISABLE"
 
-# What create_tables.py grants on every run, as a table that is dropped takes its rights with it.
-# Whoever logs in may else make tables of their own beside ours.
+analyst_grant = "GRANT ROLE analysts TO {user}"
+
+# Granted by every run of create_tables.py, because the rights on a table are dropped with it.
+# Without the first, everybody who can log in may create tables beside ours.
 analysts_rights = {
-    "no tables of others": "REVOKE CREATE ON SCHEMA public FROM public",
+    "no other tables": "REVOKE CREATE ON SCHEMA public FROM public",
     "schema": "GRANT USAGE ON SCHEMA public TO ROLE analysts",
-    "star": "GRANT SELECT ON TABLE songplays, users, songs, artists, time TO ROLE analysts",
+    "star": f"GRANT SELECT ON TABLE {', '.join(star_tables)} TO ROLE analysts",
     "temporary tables": "GRANT TEMP ON DATABASE {database} TO ROLE analysts",
-    "analyst": "GRANT ROLE analysts TO {user}",
 }
 
 # ---------------------------------------------------------------------------- COPY
@@ -1257,8 +1263,6 @@ create_table_queries = {
     "load_steps": load_steps_create,
     "rejected_records": rejected_records_create,
 }
-
-star_tables = ("songplays", "users", "songs", "artists", "time")
 
 # By the table that each step fills, in this order: plays look up songs, time is made of plays.
 transform_queries = {

@@ -48,8 +48,8 @@ def client(
 ) -> Any:
     """A client of one of AWS's services, in the cluster's region unless told otherwise.
 
-    It keeps so many connections open, each for one thread at a time. `credentials` are those of a
-    role that was assumed, as boto3 calls them; without, the user's own are found.
+    `connections` is how many it keeps open, each for one thread at a time. `credentials` are an
+    assumed role's, under boto3's names for them; by default, boto3 finds the user's own.
     """
     from botocore.config import Config as ClientConfig
 

@@ -54,7 +54,7 @@ def available_cluster(config: Config, redshift: Any = None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Login:
-    """As whom to log in: the client of Redshift that asks for a password, and the call for it."""
+    """Who logs in: the client of Redshift that asks for a password, and the call for it."""
 
     redshift: Any
     call: str
@@ -80,7 +80,7 @@ class Login:
 
 
 def owner(config: Config) -> Login:
-    """To log in as USER, who owns the tables whoever runs the scripts."""
+    """To log in as USER, so that one user owns the tables, whoever runs the scripts."""
     request = {
         "ClusterIdentifier": config.identifier,
         "DbName": config.database,
@@ -91,7 +91,7 @@ def owner(config: Config) -> Login:
 
 
 def analyst(config: Config) -> Login:
-    """To log in as an analyst, under the name of the role ANALYST_ROLE, which is assumed for it.
+    """To log in as an analyst: assumes ANALYST_ROLE, whose database user is named after it.
 
     https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentialsWithIAM.html
     """
@@ -112,7 +112,7 @@ def analyst(config: Config) -> Login:
 
 
 def database_user(config: Config) -> str:
-    """What the database calls who has assumed the role ANALYST_ROLE."""
+    """The database user of whoever has assumed ANALYST_ROLE."""
     return f"IAMR:{config.analyst_role}"
 
 

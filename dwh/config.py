@@ -123,7 +123,7 @@ user = text(r"(?!public$)[a-z][a-z0-9_+.@-]{0,127}", "a lower-case name, and not
 
 
 def principals(value: str) -> tuple[str, ...]:
-    """Read the names of IAM users and roles, none for whoever in the account may take the role."""
+    """Read which IAM users and roles are trusted; none are named if the account itself is."""
     names = tuple(value.replace(",", " ").split())
     if names == ("account",):
         return ()
@@ -263,10 +263,10 @@ def contradictions(values: dict[str, Any]) -> list[str]:
 
 
 def overlaps(values: dict[str, Any]) -> list[str]:
-    """What is named twice, and must be two."""
+    """What is the same twice, and must differ."""
     faults = []
     if "role" in values and values["role"] == values.get("analyst_role"):
-        faults.append("[access] ROLE and ANALYST_ROLE must differ: the cluster takes one only")
+        faults.append("[access] ROLE and ANALYST_ROLE must differ: one is for the cluster alone")
     logs, paths, songs = (values.get(k) for k in ("log_data", "log_json_paths", "song_data"))
     if logs and paths and paths.startswith(logs):
         faults.append("[s3] LOG_JSON_PATHS starts like LOG_DATA and would be loaded as data")

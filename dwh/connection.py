@@ -40,8 +40,8 @@ def connect(
 ) -> Iterator[connection]:
     """A session with the warehouse; what is not committed is undone when the block ends.
 
-    `cluster` is what AWS has just said of the cluster; without, it is asked. `login` is whose: the
-    owner of the tables, unless told otherwise. Raises DwhError, or psycopg2.OperationalError, if
+    `cluster` is what AWS has just said of the cluster; by default, AWS is asked. `login` says who
+    logs in; by default, the owner of the tables. Raises DwhError, or psycopg2.OperationalError, if
     nobody can log in.
     """
     login = login or owner(config)

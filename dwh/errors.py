@@ -187,8 +187,8 @@ def explain_denial(error: Any) -> DwhError:
     on = f" on {found[2]}" if found and found[2] else ""
     hint = "ask for it: docs/operator-policy.json holds all that the scripts need"
     if operation == "AssumeRole":
-        hint = "python setup_env.py makes this role; to take it, be one of ANALYSTS in dwh.cfg, or "
-        hint += "have docs/analyst-policy.json"
+        hint = "ask for docs/analyst-policy.json, or to be one of ANALYSTS in dwh.cfg; if there is "
+        hint += "no such role yet, run python setup_env.py"
     if operation == "GetObject":
         # Of a missing file S3 says the same to who may list some prefixes of the bucket only.
         hint = f"if it has gone since it was listed, run the script again; else {hint}"
@@ -246,7 +246,7 @@ SYSTEM_VIEW = r'relation "(stl|stv|svl|svv|svcs|sys|pg)_\w+" does not exist'
 SQL_HINTS = {
     "42P01": "create the tables: python create_tables.py; if they are there, check the name",
     "42703": "check the name; the columns are in sql_queries.py",
-    "42501": "analysts may read the star, its owner alone all else: see query.py --admin",
+    "42501": "analysts may only read the star; its owner asks with python query.py --admin",
     "42601": "check the statement against Redshift's SQL",
     "25006": "query.py only asks; load with python etl.py",
     "57014": "run the script again",

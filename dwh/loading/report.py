@@ -19,17 +19,19 @@ def print_load(run: Run) -> None:
     print_table("Loaded", ("table", "new", "changed", "seconds"), rows_of(run))
     if run.rejected:
         columns = ("file", "line", "column", "value", "reason")
-        print_table("Rejected", columns, map(shown, run.rejections), sys.stderr)
+        more = len(run.rejections) < run.rejected
+        title = f"The first {len(run.rejections)} rejected records" if more else "Rejected records"
+        print_table(title, columns, map(shown, run.rejections), sys.stderr)
         say(f"warning: {plural(run.rejected, 'record')} rejected, kept in rejected_records")
         statement = sql_queries.rejected_records_question.format(run_id=run.run_id)
-        say(f'  ask for them: python query.py --admin "{statement}"')
+        say(f'  all of them: python query.py --admin "{statement}"')
     say("Next: python query.py")
 
 
 def shown(rejection: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A rejected record, with the beginning of its value."""
+    """A rejected record, of a long value only the beginning."""
     file, line, column, value, reason = rejection
-    return file, line, column, shorten(value), reason
+    return file, line, column or None, shorten(value), reason
 
 
 def rows_of(run: Run) -> list[tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from dwh.provisioning.plan import Change
 from dwh.provisioning.role_definitions import RoleDefinition, definitions
 from dwh.terminal import Step
 
-Apply = Callable[[Clients, Step], None] | None
+Apply = Callable[[Clients, Step], None]
 
 POLICY_NAME = "read-sparkify-data"
 

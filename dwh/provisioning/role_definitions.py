@@ -1,4 +1,4 @@
-"""What each of the two roles may do, and who may take it."""
+"""What each of the two roles may do, and who may assume it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Policy = dict[str, Any]
 class RoleDefinition(NamedTuple):
     """A role as it should be.
 
-    `key` names it in dwh.cfg, `settings` and `whom` say in a few words what it may do, and who may
-    take it.
+    `key` is its key in dwh.cfg. `settings` says in a few words what it may do, `whom` who may
+    assume it.
     """
 
     key: str
@@ -47,11 +47,11 @@ def cluster_role(account: str, config: Config) -> RoleDefinition:
 
 def analyst_role(account: str, config: Config) -> RoleDefinition:
     """The role with which query.py logs in."""
-    names = ", ".join(config.analysts) or "whoever in the account may take it"
+    names = ", ".join(config.analysts) or "this account"
     return RoleDefinition(
         "ANALYST_ROLE",
         config.analyst_role,
-        f"logs in as an analyst, for {names}",
+        f"lets analysts log in, trusts {names}",
         names,
         "Lets analysts log in to the warehouse, where they may read the star",
         trust_policy({"AWS": analysts(account, config)}),
@@ -62,7 +62,7 @@ def analyst_role(account: str, config: Config) -> RoleDefinition:
 def analysts(account: str, config: Config) -> str | list[str]:
     """The principals that the analysts' role trusts.
 
-    The account itself leaves it to the policies of its identities who may take the role.
+    If it trusts the account, the account's own policies decide who may assume it.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
     names = config.analysts or ("root",)
@@ -71,13 +71,13 @@ def analysts(account: str, config: Config) -> str | list[str]:
 
 
 def trust_policy(principal: Policy) -> Policy:
-    """Only these may take the role."""
+    """Only this principal may assume the role."""
     allow = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     return {"Version": "2012-10-17", "Statement": [allow]}
 
 
 def log_in_policy(account: str, config: Config) -> Policy:
-    """To find the cluster, and to log in to its database under the role's own name.
+    """The rights to find the cluster, and to log in to its database under the role's own name.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshift.html
     """

@@ -129,7 +129,7 @@ def test_without_a_cluster_it_says_how_to_create_one(
     if script == "query.py":
         role = "arn:aws:iam::123456789012:role/sparkify-dwh/sparkify-analyst"
         assert found.error == f"AWS denies sts:AssumeRole on {role}"
-        assert found.hint.startswith("python setup_env.py makes this role; ")
+        assert found.hint.endswith("if there is no such role yet, run python setup_env.py")
         found = refused(script, "--admin", "--config", path)
     assert re.fullmatch(r"there is no such cluster \(.*Cluster sparkify not found.*\)", found.error)
     assert found.hint == "check IDENTIFIER and REGION, or run python setup_env.py"

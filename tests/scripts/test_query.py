@@ -19,17 +19,18 @@ ASKED = [
     "(SELECT 1) UNION ALL (SELECT 2)",
     "-- a ; comment\n/* and; another */ SELECT 1 -- the end;",
     "SELECT ';', '$$', '/*', \"column\" FROM (SELECT 1 AS \"column\") AS \"a;b\"",
-    "CREATE TEMP TABLE mine AS SELECT user_id FROM users; SELECT COUNT(*) FROM mine",
 ]
+TEMPORARY = "CREATE TEMP TABLE mine AS SELECT user_id FROM users; SELECT COUNT(*) FROM mine"
 
 
-@pytest.mark.parametrize("options", [[], ["--admin"]])
-@pytest.mark.parametrize("statement", ASKED)
+@pytest.mark.parametrize(
+    ("statement", "options"),
+    [(statement, options) for statement in ASKED for options in ([], ["--admin"])]
+    + [(TEMPORARY, [])],
+)
 def test_statement_is_answered(
     empty_pipeline: Pipeline, statement: str, options: list[str], capsys: CAPTURE
 ) -> None:
-    if "CREATE" in statement and options:
-        pytest.skip("the owner only asks")
     at = ["--csv", "--config", str(empty_pipeline.config)]
     assert query.main([statement, *options, *at]) == 0
     assert len(capsys.readouterr().out.splitlines()) > 1
@@ -39,6 +40,16 @@ def test_statement_without_rows_says_so(empty_pipeline: Pipeline, capsys: CAPTUR
     statement = "CREATE TEMP TABLE mine (a INTEGER)"
     assert query.main([statement, "--config", str(empty_pipeline.config)]) == 0
     assert capsys.readouterr().err == "no rows (CREATE TABLE)\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--admin"]])
+def test_comments_alone_are_an_empty_statement(
+    empty_pipeline: Pipeline, options: list[str]
+) -> None:
+    at = [*options, "--config", str(empty_pipeline.config)]
+    found = refused("query.py", "-- all of it\n/* a comment */", *at, code=2)
+    assert found.error == "the statement is empty"
+    assert found.hint == "leave it out to see the built-in questions"
 
 
 # ---------------------------------------------------------------------------- analysts
@@ -80,9 +91,8 @@ def test_analysts_neither_write_nor_see_more_than_the_star(
     before = loaded.star()
     found = refused("query.py", statement, "--config", str(loaded.config))
     assert found.error.startswith(DENIED[statement])
-    assert (
-        found.hint == "analysts may read the star, its owner alone all else: see query.py --admin"
-    )
+    hint = "analysts may only read the star; its owner asks with python query.py --admin"
+    assert found.hint == hint
     assert loaded.star() == before
     assert not loaded.ask("SELECT 1 FROM pg_tables WHERE tablename = 'copied'")
 
