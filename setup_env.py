@@ -1,4 +1,4 @@
-"""Create what the warehouse needs: an IAM role, a bucket, a security group, a Redshift cluster.
+"""Create what the warehouse needs: IAM roles, a bucket, a security group, a Redshift cluster.
 
 First shows what it will do and, on AWS, what that costs, and asks. What is there is kept, changed
 or resumed, so it can be run again, for instance after a Ctrl-C. With the sandbox as target, the
@@ -40,7 +40,7 @@ PLANS = (
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Show the plan, ask if it costs money, carry it out, and say where the warehouse is."""
+    """Show the plan, ask on AWS, carry it out, and say where the warehouse is."""
     options = parser(__doc__)
     options.add_argument("--dry-run", action="store_true", help="show the plan and do nothing")
     options.add_argument("--yes", action="store_true", help="do not ask")
@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     plan.show(heading(config), changes, sys.stderr)
     show_prices(config, sys.stderr)
     if config.target.is_billed and not arguments.yes and is_new(changes):
-        confirm("Do this?")
+        confirm("Carry out this plan?")
     plan.carry_out(changes, aws)
     report(aws, config, found, changes)
     return 0
@@ -99,7 +99,7 @@ def show_prices(config: Config, to: TextIO) -> None:
         return
     columns = ("billed", "USD per hour", "USD per month", "check at")
     print_table(f"Prices as known on {prices.KNOWN_ON}", columns, prices.rows(config), to)
-    say("Billed until python shutdown_env.py takes it down; a final snapshot is billed on.")
+    say("Billed until you run python shutdown_env.py; after that, its final snapshot only")
 
 
 def report(aws: Clients, config: Config, found: Environment, changes: list[Change]) -> None:

@@ -1,4 +1,4 @@
-"""Delete what setup_env.py has created: the cluster, the security group, the role, the bucket.
+"""Delete what setup_env.py has created: the cluster, the security group, the roles, the bucket.
 
 First shows what it will delete, and asks. On AWS the cluster's rows are kept in a final snapshot,
 from which setup_env.py --restore comes back, unless --no-snapshot says otherwise. With the sandbox

@@ -64,7 +64,7 @@ def test_dry_runs_show_the_plan_and_make_no_changing_call(aws: Aws, capsys: CAPT
     created = plan(said.out)["create"]
     assert [name for name, _ in created] == names
     reads, logs_in, closed, opens, size = (settings for _, settings in created)
-    assert logs_in == "logs in as an analyst, for whoever in the account may take it"
+    assert logs_in == "lets analysts log in, trusts this account"
     assert reads == f"reads log_data*, song_data*, paths.json in {SOURCES}"
     assert closed.startswith("private, encrypted, ")
     assert opens == "port 5439 open to 127.0.0.1/32"
@@ -140,7 +140,7 @@ ALTERED: list[tuple[Callable[[Aws], None], str, str, str]] = [
         manual_changes.trust_everybody,
         "change",
         "analyst",
-        "only whoever in the account may take it",
+        "only this account may take it",
     ),
     (manual_changes.detach_role, "change", "cluster", "role attached"),
     (manual_changes.drop_rule, "change", "security group", "port 5439 open to 127.0.0.1/32"),

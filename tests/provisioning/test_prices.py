@@ -30,4 +30,4 @@ def test_plan_shows_the_prices(aws: Aws, capsys: pytest.CaptureFixture[str]) -> 
     said = capsys.readouterr()
     rows = [re.split(" {2,}", line.strip()) for line in said.out.splitlines()]
     assert ["1 x ra3.large", "0.543", "396.39", prices.REDSHIFT] in rows
-    assert "Billed until python shutdown_env.py takes it down" in said.err
+    assert "Billed until you run python shutdown_env.py" in said.err
