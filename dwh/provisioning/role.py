@@ -45,7 +45,7 @@ def find_role(iam: Any, name: str) -> Described | None:
 def our_roles(iam: Any, config: Config, apart_from: Sequence[str] = ()) -> list[Described]:
     """The roles of this environment, also those that dwh.cfg no longer names."""
     pages = iam.get_paginator("list_roles").paginate(PathPrefix=ROLE_PATH)
-    names = [role["RoleName"] for page in pages for role in page["Roles"]]
+    names = sorted(role["RoleName"] for page in pages for role in page["Roles"])
     found = [find_role(iam, name) for name in names if name not in apart_from]
     return [role for role in found if role and is_ours(role, config)]
 
