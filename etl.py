@@ -63,7 +63,7 @@ def load(cursor: cursor, run: Run) -> None:
     find_new_files(cursor, run)
     if not run.files:
         return
-    pack_small_files(cursor, run)
+    pack_small_files(run)
     copy_to_staging(cursor, run)
     check_required_values(cursor, run)
     check_staging(cursor, run)

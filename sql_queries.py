@@ -297,11 +297,6 @@ WHERE pg_class.relname = 'staging_files' AND svv_transactions.granted
 ORDER BY svv_transactions.txn_start
 """
 
-slices = """
--- How many slices the cluster has, each of which loads a file at a time.
-SELECT COUNT(*) FROM stv_slices
-"""
-
 # DELETE, because Redshift's TRUNCATE would commit the transaction half-way.
 clear_staging_queries = {
     "staging_events": "DELETE FROM staging_events",
@@ -363,20 +358,28 @@ def copy_query(
 
 
 last_copy = """
--- Of the COPY that this session has just run: its id in the STL tables, and the rows it has loaded.
-SELECT
-    PG_LAST_COPY_ID() AS copy_id,
-    PG_LAST_COPY_COUNT() AS row_count
+-- The rows that the COPY has loaded which this session has just run.
+SELECT PG_LAST_COPY_COUNT() AS row_count
 """
 
+# A COPY is known by its session and its time: the ids that functions give are not those of the SYS
+# views, and a COPY whose transaction is undone has none.
 copied_lines = """
--- The lines of the files that COPYs have read, as far as they are on record yet.
+-- The COPYs of this load in their order, and the lines that they have read, as far as they are on
+-- record yet.
 SELECT
-    query,
+    query_id,
     SUM(lines_scanned) AS line_count
-FROM stl_load_commits
-WHERE query IN %(copies)s
-GROUP BY query
+FROM sys_load_detail
+WHERE query_id IN (
+    SELECT query_id
+    FROM sys_load_history
+    WHERE
+        session_id = PG_BACKEND_PID()
+        AND start_time >= (SELECT started_at FROM load_runs WHERE run_id = %(run_id)s)
+)
+GROUP BY query_id
+ORDER BY query_id
 """
 
 copy_progress = """
@@ -391,115 +394,29 @@ ORDER BY query_id DESC
 LIMIT 1
 """
 
-# Why COPY rejected a record, and the bytes of a text that is too long; 1,024 of it are on record.
-REASON = """COALESCE(TRIM(err_reason), '') || CASE
-        WHEN RIGHT(TRIM(err_reason), 25) <> 'length exceeds DDL length' THEN ''
-        ELSE ': ' || CAST(LEN(TRIM(raw_field_value)) AS VARCHAR)
-            || CASE WHEN LEN(TRIM(raw_field_value)) = 1024 THEN ' or more' ELSE '' END
-            || ' bytes in the file, at most ' || TRIM(col_length) || ' in the column'
-    END"""
-
-count_rejected = """
--- How many records of COPYs are on record as rejected.
-SELECT COUNT(*) FROM stl_load_errors WHERE query IN %(copies)s
-"""
-
-first_rejected_records = """
--- The first records that COPYs rejected.
+rejections = """
+-- The records that the COPYs of this load have rejected, as far as they are on record yet.
 SELECT
-    TRIM(filename) AS file,
-    line_number AS line,
-    TRIM(colname) AS column_name,
-    TRIM(raw_field_value) AS value,
-    {REASON} AS reason
-FROM stl_load_errors
-WHERE query IN %(copies)s
-ORDER BY filename, line_number
-LIMIT 1000
-""".replace("{REASON}", REASON)
+    TRIM(file_name) AS file,
+    line_number,
+    COALESCE(TRIM(column_name), '') AS column_name,
+    COALESCE(TRIM(column_length), '') AS column_length,
+    COALESCE(TRIM(error_message), '') AS reason
+FROM sys_load_error_detail
+WHERE
+    session_id = PG_BACKEND_PID()
+    AND start_time >= (SELECT started_at FROM load_runs WHERE run_id = %(run_id)s)
+ORDER BY file_name, line_number
+"""
 
 rejected_records_insert = """
-INSERT INTO rejected_records (run_id, file, line_number, column_name, value, reason)
--- The records that the load's COPYs rejected; of one that is no record at all, its beginning.
--- Redshift cuts the names of files: a name that two of them begin with stays cut.
-WITH names AS (
-    SELECT
-        LEFT(part, 256) AS short_name,
-        first_line,
-        last_line,
-        MAX(file) AS file
-    FROM staging_files
-    GROUP BY LEFT(part, 256), first_line, last_line
-    HAVING COUNT(*) = 1
-)
-
-SELECT
-    %(run_id)s AS run_id,
-    COALESCE(names.file, TRIM(stl_load_errors.filename)) AS file,
-    stl_load_errors.line_number - COALESCE(names.first_line, 1) + 1 AS line_number,
-    COALESCE(TRIM(stl_load_errors.colname), '') AS column_name,
-    CASE
-        WHEN COALESCE(TRIM(stl_load_errors.colname), '') = ''
-            THEN COALESCE(TRIM(stl_load_errors.raw_line), '')
-        ELSE COALESCE(TRIM(stl_load_errors.raw_field_value), '')
-    END AS value,
-    {REASON} AS reason
-FROM stl_load_errors
-LEFT JOIN names
-    ON
-        TRIM(stl_load_errors.filename) = names.short_name
-        AND stl_load_errors.line_number >= names.first_line
-        AND stl_load_errors.line_number <= names.last_line
-WHERE stl_load_errors.query IN %(copies)s
-""".replace("{REASON}", REASON)
-
-rejected_files = """
--- The files that records of this load were rejected of.
-SELECT DISTINCT file FROM rejected_records WHERE run_id = %(run_id)s ORDER BY file
-"""
-
-shown_rejections = """
--- The first records that this load has gone on without.
-SELECT file, line_number, column_name, value, reason
-FROM rejected_records
-WHERE run_id = %(run_id)s
-ORDER BY file, line_number
-LIMIT 20
+INSERT INTO rejected_records (run_id, file, line_number, column_name, value, reason) VALUES %s
 """
 
 # For the operator to ask; the id is one that etl.py has made.
 rejected_records_question = (
     "SELECT file, line_number, reason FROM rejected_records WHERE run_id = '{run_id}'"
 )
-
-# A COPY whose transaction is undone has no PG_LAST_COPY_ID(). It is the one of this session and of
-# this run that is none of the others.
-count_failed_records = """
--- How many records of the COPY that has failed are on record as rejected.
-SELECT COUNT(*)
-FROM stl_load_errors
-WHERE
-    session = PG_BACKEND_PID()
-    AND query NOT IN %(copies)s
-    AND starttime >= (SELECT started_at FROM load_runs WHERE run_id = %(run_id)s)
-"""
-
-failed_records = """
--- The first records that the COPY rejected which has failed.
-SELECT
-    TRIM(filename) AS file,
-    line_number AS line,
-    TRIM(colname) AS column_name,
-    TRIM(raw_field_value) AS value,
-    {REASON} AS reason
-FROM stl_load_errors
-WHERE
-    session = PG_BACKEND_PID()
-    AND query NOT IN %(copies)s
-    AND starttime >= (SELECT started_at FROM load_runs WHERE run_id = %(run_id)s)
-ORDER BY filename, line_number
-LIMIT 1000
-""".replace("{REASON}", REASON)
 
 # ---------------------------------------------------------------------------- transforms
 
@@ -1025,18 +942,18 @@ INSERT INTO loaded_files (file, etag, size, staging_table, row_count, rejected, 
 -- has several entries. Redshift cuts names: one that two files begin with is taken for neither.
 WITH scanned AS (
     SELECT
-        TRIM(filename) AS short_name,
+        TRIM(file_name) AS short_name,
         SUM(lines_scanned) AS line_count
-    FROM stl_load_commits
+    FROM sys_load_detail
     WHERE
-        query IN %(counted_copies)s
-        AND TRIM(filename) IN (
+        query_id IN %(counted_copies)s
+        AND TRIM(file_name) IN (
             SELECT LEFT(part, 256)
             FROM staging_files
             GROUP BY LEFT(part, 256)
             HAVING COUNT(DISTINCT part) = 1
         )
-    GROUP BY TRIM(filename)
+    GROUP BY TRIM(file_name)
 ),
 
 refused AS (

@@ -20,6 +20,8 @@ STUCK_HINTS = {
     "storage-full": "add nodes in the Redshift console, and set NODES in dwh.cfg to their number",
 }
 LAST_RESORT = "or take it down and lose its rows: python shutdown_env.py --no-snapshot"
+# The slices of a node, where there are more than two.
+SLICES = {"ra3.4xlarge": 4, "ra3.16xlarge": 16, "rg.4xlarge": 8, "rg.12xlarge": 16}
 # What to do about a cluster that cannot be used now, by its status.
 WAITING_HINTS = {
     "paus": "resume it: python setup_env.py",
@@ -150,3 +152,11 @@ def role_arn(cluster: dict[str, Any], config: Config) -> str:
             return str(attached["IamRoleArn"])
     what = f"the cluster {config.identifier} does not have the role {config.role}"
     raise DwhError(what, "check ROLE in dwh.cfg, or run python setup_env.py, which attaches it")
+
+
+def slices(cluster: dict[str, Any]) -> int:
+    """How many slices the cluster has, each of which loads a file at a time.
+
+    https://docs.aws.amazon.com/redshift/latest/mgmt/working-with-clusters.html
+    """
+    return int(cluster["NumberOfNodes"]) * SLICES.get(cluster["NodeType"], 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import sql_queries
 from dwh.aws import attempt, s3_client, split_url
@@ -67,3 +68,15 @@ def listed_paths(content: bytes, url: str) -> list[str] | None:
     if wrong := [path for path in paths if not isinstance(path, str) or not PATH.fullmatch(path)]:
         raise DwhError(f"{url}: {wrong[0]!r} is not a path that COPY takes", HINT)
     return paths
+
+
+def value_at(record: Any, path: Path) -> Any:
+    """What a record has there. Raises LookupError if it has nothing."""
+    for part in path:
+        if isinstance(record, list) and part.isdigit():
+            record = record[int(part)]
+        elif isinstance(record, dict):
+            record = record[part]
+        else:
+            raise LookupError(part)
+    return record

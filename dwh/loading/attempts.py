@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from dwh.cluster_access import available_cluster, role_arn
+from dwh.cluster_access import available_cluster, role_arn, slices
 from dwh.connection import connect
 from dwh.errors import (
     CONFLICT,
@@ -59,7 +59,7 @@ def load_with_retries(load: Load, run: Run) -> None:
 def load_once(load: Load, run: Run) -> None:
     """Carry out a load once, in one transaction that tells the run log how it ended."""
     cluster = available_cluster(run.config)
-    run.role = role_arn(cluster, run.config)
+    run.role, run.slices = role_arn(cluster, run.config), slices(cluster)
     with connect(run.config, cluster) as session, temporary_parts(run):
         cursor = session.cursor()
         require_tables(cursor)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import sql_queries
-from dwh.aws import polling, s3_client
+from dwh.aws import s3_client
 from dwh.config import Config
 from dwh.errors import DwhError, RoleError, first_line
-from dwh.loading.run import Run
+from dwh.loading.bad_records import RECORD_SECONDS, wait_for_bad_records, with_values
+from dwh.loading.run import BadRecord, Run
 from dwh.loading.source_files import format_of, is_utf8, read_beginning
 from dwh.sources import sources
 from dwh.terminal import plural, shorten
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 # Both are at most the 100,000 that COPY takes, as dwh.cfg's reader sees to.
 COUNTED_RECORDS = 1000
 SHOWN_FILES, SHOWN_OF_A_FILE = 10, 2
-# How long Redshift may take to have on record which records a COPY has rejected.
-RECORD_SECONDS = 30
 NOT_TAKEN = "not authorized to assume|Not authorized to get credentials|not associated"
 COPY_HINTS = {
     "NoSuchBucket": "there is no such bucket; check [s3] in dwh.cfg",
@@ -35,16 +33,16 @@ COPY_HINTS = {
 }
 
 
-def explain_copy(cursor: cursor, error: Exception, run: Run, table: str) -> DwhError:
-    """Why a COPY failed: what is missing in S3, or the records that it rejected."""
+def explain_copy(
+    cursor: cursor, error: Exception, run: Run, table: str, files: list[str]
+) -> DwhError:
+    """Why the COPY of these files failed: what is missing in S3, or the records it rejected."""
     message = str(error)
     source = sources(run.config).get(table, ("", table))[1]
-    # Newer builds name the SYS view; a cluster has the STL table too, which also has the values.
     if re.search("stl_load_errors|sys_load_error_detail", message):
         cursor.connection.rollback()
-        number = wait_for_rows(cursor, sql_queries.count_failed_records, run, 1)
-        cursor.execute(sql_queries.failed_records, run.sql_parameters())
-        return bad_records(cursor.fetchall(), f"at least {number:,} bad records", run)
+        found = wait_for_bad_records(cursor, run, 1, files)
+        return too_many(found, f"at least {len(found):,} bad records", run)
     file = re.search(r"S3 key being read : (s3://\S+)", message)
     reason = re.sub(",Rid .*", "", first_line(error))
     what = f"{file[1] if file else source} cannot be loaded: {reason}"
@@ -68,43 +66,39 @@ def denied_hint(url: str, config: Config) -> str:
     return f"{missing}; if the cluster's role may not read it, run python setup_env.py"
 
 
-def wait_for_rows(cursor: cursor, query: str, run: Run, number: int) -> int:
-    """Wait, at most RECORD_SECONDS, until a query counts as many rows; how many it has counted."""
-    shown = 0
-    for _ in polling(RECORD_SECONDS):
-        cursor.execute(query, run.sql_parameters())
-        (shown,) = cursor.fetchone() or (0,)
-        if shown >= number:
-            break
-    return shown
-
-
-def bad_records(errors: list[tuple[Any, ...]], number: str, run: Run) -> DwhError:
+def too_many(records: list[BadRecord], number: str, run: Run) -> DwhError:
     """The error of records that COPY rejected: where they are, and why."""
-    by_file: dict[str, list[str]] = {}
-    for part, line_of_part, column, value, reason in errors:
-        file, line = run.source_line(part, line_of_part)
-        place = f", column {column}, value {shorten(value or '')!r}" if column else ""
-        by_file.setdefault(file, []).append(f"{file} line {line}{place}: {reason}")
-    shown = list(by_file.items())[:SHOWN_FILES]
-    details = [text for file, lines in shown for text in describe(run, file, lines)]
-    if len(by_file) > len(shown):
-        details.append(f"and {plural(len(by_file) - len(shown), 'more file')}")
-    if not errors:
-        details = [f"stl_load_errors does not show them after {RECORD_SECONDS} s"]
+    by_file: dict[str, list[BadRecord]] = {}
+    for record in records:
+        by_file.setdefault(record.file, []).append(record)
+    details = []
+    for file in list(by_file)[:SHOWN_FILES]:
+        details += describe(run, file, by_file[file])
+    if len(by_file) > SHOWN_FILES:
+        details.append(f"and {plural(len(by_file) - SHOWN_FILES, 'more file')}")
+    if not records:
+        details = [f"sys_load_error_detail does not show them after {RECORD_SECONDS} s"]
     what = f"{number}, and MAX_BAD_RECORDS in dwh.cfg allows {run.config.max_bad_records}"
     hint = "nothing was changed; correct these files, or move away what is no plain JSON"
     return DwhError(what, hint, details)
 
 
-def describe(run: Run, file: str, lines: list[str]) -> list[str]:
+def describe(run: Run, file: str, records: list[BadRecord]) -> list[str]:
     """What is wrong with a file: what it is, if it is no plain JSON, or some of its bad records."""
-    shown = lines[:SHOWN_OF_A_FILE]
-    with suppress(Exception):  # whoever may not read the file sees the records
+    shown, end = records[:SHOWN_OF_A_FILE], ""
+    with suppress(Exception):  # whoever may not read the file sees the records without values
         content = read_beginning(s3_client(run.config), file)
         if known := format_of(content):
             return [f"{file} {known}"]
         if not is_utf8(content):
-            shown = [f"{lines[0]}; the file is not in UTF-8"]
-    more = len(lines) - len(shown)
-    return shown + ([f"and {more} more in {file}"] if more else [])
+            shown, end = records[:1], "; the file is not in UTF-8"
+        shown = with_values(run, shown)
+    more = len(records) - len(shown)
+    lines = [in_words(each) + end for each in shown]
+    return lines + ([f"and {more} more in {file}"] if more else [])
+
+
+def in_words(record: BadRecord) -> str:
+    """Where a record is, the value that it is rejected for, and why."""
+    value = f", column {record.column}, value {shorten(record.value)!r}" if record.column else ""
+    return f"{record.file} line {record.line}{value}: {record.reason}"

@@ -20,6 +20,7 @@ class Manifest(NamedTuple):
 
     url: str
     is_packed: bool
+    files: list[str]
 
 
 def write_manifests(run: Run) -> dict[str, list[Manifest]]:
@@ -36,7 +37,7 @@ def write_manifests(run: Run) -> dict[str, list[Manifest]]:
         for end, urls in lists.items():
             text = as_json({"entries": [{"url": url, "mandatory": True} for url in urls]})
             url = run.folder.write(f"{table}{end}", text.encode())
-            manifests[table].append(Manifest(url, end == PACKED))
+            manifests[table].append(Manifest(url, end == PACKED, urls))
     return manifests
 
 

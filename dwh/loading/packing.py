@@ -13,16 +13,12 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import accumulate, groupby, islice
 from math import ceil
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-import sql_queries
 from dwh.aws import attempt, s3_client, split_url
 from dwh.errors import DwhError, explain
 from dwh.loading.run import File, FileLocation, Run
 from dwh.terminal import MEGABYTE, Step, plural, say, step
-
-if TYPE_CHECKING:
-    from psycopg2.extensions import cursor
 
 # Redshift takes longer to open such a file than to read it.
 SMALL_BYTES = 1_000_000
@@ -41,7 +37,7 @@ PARTS = "parts"
 BLANKS = re.compile(r"[ \t\r\n]*")
 
 
-def pack_small_files(cursor: cursor, run: Run) -> None:
+def pack_small_files(run: Run) -> None:
     """Write the small files of each staging table into parts, where there are many of them.
 
     A file that is not one JSON object after another is left to COPY as it is: what is wrong with
@@ -55,16 +51,15 @@ def pack_small_files(cursor: cursor, run: Run) -> None:
             continue
         with step(f"pack {table}") as current:
             parts = Parts(run, table)
-            parts.fill(split(small, number_of_parts(cursor, small)), current)
+            parts.fill(split(small, number_of_parts(run, small)), current)
             packed, made = plural(parts.files, "file"), plural(parts.number, "part")
             current.result = f"{packed} in {made}, {parts.bytes / MEGABYTE:.1f} MB"
         run.finish_step(f"pack {table}", current.seconds)
 
 
-def number_of_parts(cursor: cursor, files: list[File]) -> int:
-    """As many as each of the cluster's slices has one of, or the same number of several."""
-    cursor.execute(sql_queries.slices)
-    slices = int((cursor.fetchone() or (1,))[0])
+def number_of_parts(run: Run, files: list[File]) -> int:
+    """A multiple of the slices, so that each of them loads the same number of parts."""
+    slices = run.slices
     return slices * ceil(sum(file.size for file in files) / slices / PART_BYTES)
 
 

@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import sql_queries
-from dwh.loading.run import FinishedStep, Run
+from dwh.loading.run import BadRecord, FinishedStep, Run
 from dwh.terminal import plural, print_table, say, shorten
+
+SHOWN_RECORDS = 20
 
 
 def print_load(run: Run) -> None:
@@ -19,19 +21,20 @@ def print_load(run: Run) -> None:
     print_table("Loaded", ("table", "new", "changed", "seconds"), rows_of(run))
     if run.rejected:
         columns = ("file", "line", "column", "value", "reason")
-        more = len(run.rejections) < run.rejected
-        title = f"The first {len(run.rejections)} rejected records" if more else "Rejected records"
-        print_table(title, columns, map(shown, run.rejections), sys.stderr)
+        first = run.rejections[:SHOWN_RECORDS]
+        more = len(first) < run.rejected
+        title = f"The first {SHOWN_RECORDS} rejected records" if more else "Rejected records"
+        print_table(title, columns, map(shown, first), sys.stderr)
         say(f"warning: {plural(run.rejected, 'record')} rejected, kept in rejected_records")
         statement = sql_queries.rejected_records_question.format(run_id=run.run_id)
         say(f'  all of them: python query.py --admin "{statement}"')
     say("Next: python query.py")
 
 
-def shown(rejection: tuple[Any, ...]) -> tuple[Any, ...]:
+def shown(record: BadRecord) -> tuple[Any, ...]:
     """A rejected record, of a long value only the beginning."""
-    file, line, column, value, reason = rejection
-    return file, line, column or None, shorten(value), reason
+    value = shorten(record.value)
+    return record.file, record.line, record.column or None, value, record.reason
 
 
 def rows_of(run: Run) -> list[tuple[Any, ...]]:

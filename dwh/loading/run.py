@@ -56,12 +56,8 @@ class FileLocation(NamedTuple):
 
 
 class CopyResult(NamedTuple):
-    """What a COPY has answered: the rows that it loaded, and the records that it rejected.
+    """What a COPY has answered: the rows that it loaded, and the records that it rejected."""
 
-    `copy_id` is the number that the STL tables know it by.
-    """
-
-    copy_id: int
     is_packed: bool
     rows: int
     rejected: int
@@ -70,6 +66,21 @@ class CopyResult(NamedTuple):
     def records(self) -> int:
         """The records that it has found, good and bad."""
         return self.rows + self.rejected
+
+
+class BadRecord(NamedTuple):
+    """A record that COPY has rejected: where it is, and what is wrong with it.
+
+    `file` is the file as the ledger calls it, or what Redshift shows of its name. `column` is empty
+    if it is no record at all. `limit` is what the column takes, in bytes.
+    """
+
+    file: str
+    line: int
+    column: str
+    limit: str
+    reason: str
+    value: str = ""
 
 
 class FinishedStep(NamedTuple):
@@ -98,22 +109,24 @@ class Run:
     started: float = field(default_factory=time.monotonic)
     attempts: int = 0
     role: str = ""
+    # How many files the warehouse reads at a time.
+    slices: int = 1
     files: dict[str, list[File]] = field(default_factory=dict)
     locations: dict[str, FileLocation] = field(default_factory=dict)
     copies: dict[str, list[CopyResult]] = field(default_factory=dict)
-    # What Redshift has on record of the lines of COPYs, by their ids; it may be late with that.
-    lines: dict[int, int] = field(default_factory=dict)
+    # The ids in the SYS views of the COPYs whose lines are records, as far as that is on record.
+    counted_copies: list[int] = field(default_factory=list)
     steps: list[FinishedStep] = field(default_factory=list)
-    # The first records that the load has gone on without: file, line, column, value, reason.
-    rejections: list[tuple[Any, ...]] = field(default_factory=list)
+    # The records that the load has gone on without.
+    rejections: list[BadRecord] = field(default_factory=list)
     first_play: datetime | None = None
     last_play: datetime | None = None
     plays: LoadedPlays = field(default_factory=LoadedPlays)
 
     def start_over(self) -> None:
         """Forget what a load has come to that was undone."""
-        parts = (self.files, self.locations, self.copies, self.lines, self.steps, self.rejections)
-        for part in parts:
+        parts = (self.files, self.locations, self.copies, self.steps)
+        for part in (*parts, self.counted_copies, self.rejections):
             part.clear()
 
     @cached_property
@@ -146,13 +159,6 @@ class Run:
         copies = self.copies.get(table, [])
         return sum(copy.rows for copy in copies), sum(copy.rejected for copy in copies)
 
-    def source_line(self, part: str, line: int) -> tuple[str, int]:
-        """The file, and the line of it, that a line of a part comes from, or of a file itself."""
-        for url, location in self.locations.items():
-            if location.part == part and location.first_line <= line <= location.last_line:
-                return url, line - location.first_line + 1
-        return part, line
-
     def finish_step(
         self, name: str, seconds: float, new: int | None = None, changed: int | None = None
     ) -> None:
@@ -161,10 +167,6 @@ class Run:
 
     def sql_parameters(self) -> dict[str, Any]:
         """What statements have to be told of the run."""
-        ids = [copy.copy_id for copy in self.all_copies]
-        counted = [
-            copy.copy_id for copy in self.all_copies if self.lines.get(copy.copy_id) == copy.records
-        ]
         return {
             "run_id": self.run_id,
             "milliseconds": round((time.monotonic() - self.started) * 1000),
@@ -173,8 +175,7 @@ class Run:
             "rejected": self.rejected,
             "first_play": self.first_play,
             "last_play": self.last_play,
-            "copies": (*ids, NO_COPY),
-            "counted_copies": (*counted, NO_COPY),
+            "counted_copies": (*self.counted_copies, NO_COPY),
             **parameters_of("events", self.copies.get("staging_events", [])),
             **parameters_of("songs", self.copies.get("staging_songs", [])),
         }

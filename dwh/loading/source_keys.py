@@ -10,7 +10,7 @@ from typing import Any
 
 from dwh.aws import s3_client
 from dwh.errors import explain
-from dwh.json_paths import Path, columns_of, read_json_paths
+from dwh.json_paths import Path, columns_of, read_json_paths, value_at
 from dwh.loading.run import Run
 from dwh.loading.source_files import read_beginning, read_records
 from dwh.loading.sql_required import Kind
@@ -72,13 +72,13 @@ class Search:
         for file in self._run.files.get(self._kind.table, [])[:SEARCHED_FILES]:
             content = read_beginning(self._s3, file.url) if file.size else b""
             for line, record in read_records(content.decode("utf-8", "replace")):
-                if self._kind.name != "play" or value_at(record, page) == "NextSong":
+                if self._kind.name != "play" or value_or_none(record, page) == "NextSong":
                     yield file.url, line, record
 
     def _tell(self, place: str, column: str, record: dict[str, Any]) -> None:
         """Say what a record has in place of the value, and who is to blame."""
         *parents, key = self._paths[column]
-        keys = value_at(record, parents)
+        keys = value_or_none(record, parents)
         if isinstance(keys, dict) and key in keys:
             self._found.lines.append(f"{place}: {key} is empty")
             return
@@ -100,18 +100,16 @@ class Search:
 
 def is_missing(record: Any, path: Path) -> bool:
     """Whether a record has no value there, or an empty one."""
-    value = value_at(record, path)
+    value = value_or_none(record, path)
     return value is None or not str(value).strip()
 
 
-def value_at(record: Any, path: Path) -> Any:
+def value_or_none(record: Any, path: Path) -> Any:
     """What a record has there; None if it has nothing."""
-    for part in path:
-        if isinstance(record, list) and part.isdigit() and int(part) < len(record):
-            record = record[int(part)]
-        else:
-            record = record.get(part) if isinstance(record, dict) else None
-    return record
+    try:
+        return value_at(record, path)
+    except LookupError:
+        return None
 
 
 def nearest_key(key: str, column: str, keys: list[str]) -> str | None:

@@ -15,7 +15,7 @@ from dwh.loading.copy_errors import COUNTED_RECORDS, explain_copy
 from dwh.loading.manifests import Manifest, write_manifests
 from dwh.loading.progress import show_copy_progress
 from dwh.loading.rejected import keep_rejected_records
-from dwh.loading.run import NO_COPY, CopyResult, Run
+from dwh.loading.run import CopyResult, Run
 from dwh.terminal import plural, step
 
 if TYPE_CHECKING:
@@ -40,10 +40,21 @@ def copy_to_staging(cursor: cursor, run: Run) -> None:
             rows, rejected = run.copy_totals(table)
             current.result = plural(rows, "row") + (f", {rejected} rejected" if rejected else "")
         run.finish_step(f"copy {table}", current.seconds, rows)
-    cursor.execute(sql_queries.copied_lines, run.sql_parameters())
-    run.lines.update(cursor.fetchall())
+    count_lines(cursor, run)
     if run.rejected:
         keep_rejected_records(cursor, run)
+
+
+def count_lines(cursor: cursor, run: Run) -> None:
+    """Tell the run which COPYs have as many lines on record as they have found records.
+
+    The system views may be late with that: then the ledger does not tell the rows of each file.
+    """
+    cursor.execute(sql_queries.copied_lines, run.sql_parameters())
+    found = cursor.fetchall()
+    if len(found) == len(run.all_copies):
+        both = zip(found, run.all_copies, strict=True)
+        run.counted_copies += [each for (each, lines), copy in both if lines == copy.records]
 
 
 def check_json_paths(config: Config) -> None:
@@ -76,21 +87,19 @@ def copy(cursor: cursor, run: Run, table: str, manifest: Manifest) -> CopyResult
     except psycopg2.InternalError as error:
         if passing_reason(error, is_repeated=False):
             raise
-        raise explain_copy(cursor, error, run, table) from error
+        raise explain_copy(cursor, error, run, table, manifest.files) from error
     return read_answer(cursor, table, manifest.is_packed)
 
 
 def read_answer(cursor: cursor, table: str, is_packed: bool) -> CopyResult:
     """What the COPY that has just run says of itself, in its notices and its count.
 
-    Nothing else decides a load: the system views may be late with their rows, and the ids of the
-    STL tables and of the SYS views are not the same.
-    https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_system-tables.html
-    Raises DwhError unless the two agree: a COPY leaves records out and says so in a notice only.
+    Nothing else decides a load, as the system views may be late with their rows. Raises DwhError
+    unless the two agree: a COPY leaves records out and says so in a notice only.
     """
     said = " ".join(line.strip() for line in cursor.connection.notices)
     cursor.execute(sql_queries.last_copy)
-    copy_id, count = cursor.fetchone() or (NO_COPY, 0)
+    (count,) = cursor.fetchone() or (0,)
     loaded, rejected = (sum(map(int, words.findall(said))) for words in (LOADED, REJECTED))
     if not LOADED.search(said) or loaded != count:
         what = (
@@ -98,4 +107,4 @@ def read_answer(cursor: cursor, table: str, is_packed: bool) -> CopyResult:
         )
         hint = "nothing was changed; see whether something between here and Redshift drops notices"
         raise DwhError(what, hint)
-    return CopyResult(copy_id, is_packed, loaded, rejected)
+    return CopyResult(is_packed, loaded, rejected)

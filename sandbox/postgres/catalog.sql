@@ -235,7 +235,7 @@ CREATE TYPE sandbox.load_error AS (
     raw_line text, raw_field_value text, error_code integer, error_message text
 );
 CREATE TYPE sandbox.load_commit AS (
-    query integer, transaction_id bigint, filename text, lines_scanned integer, curtime timestamp
+    query integer, query_id bigint, transaction_id bigint, filename text, lines_scanned integer, curtime timestamp
 );
 
 CREATE VIEW pg_catalog.sys_load_history AS
@@ -260,6 +260,16 @@ SELECT
     error_code, error_message::char(512) AS error_message, NULL::bigint AS copy_job_id
 FROM sandbox.load_log('sys', 'errors')
 CROSS JOIN LATERAL jsonb_populate_record(NULL::sandbox.load_error, entry);
+
+-- A row for each file. A large one has several in stl_load_commits, and so many splits here.
+CREATE VIEW pg_catalog.sys_load_detail AS
+SELECT
+    100 AS user_id, query_id, filename::char(256) AS file_name,
+    sum(lines_scanned)::bigint AS lines_scanned, max(curtime) AS record_time, count(*)::integer AS splits_scanned,
+    min(curtime) AS start_time, max(curtime) AS end_time
+FROM sandbox.load_log('sys', 'commits')
+CROSS JOIN LATERAL jsonb_populate_record(NULL::sandbox.load_commit, entry)
+GROUP BY query_id, filename;
 
 CREATE VIEW pg_catalog.stl_load_errors AS
 SELECT
@@ -403,7 +413,7 @@ SELECT
 FROM sandbox.settings
 CROSS JOIN generate_series(0, slices - 1) AS slice;
 
-GRANT SELECT ON pg_catalog.sys_load_history, pg_catalog.sys_load_error_detail, pg_catalog.stl_load_errors,
+GRANT SELECT ON pg_catalog.sys_load_history, pg_catalog.sys_load_detail, pg_catalog.sys_load_error_detail, pg_catalog.stl_load_errors,
     pg_catalog.stl_load_commits, pg_catalog.stv_slices, pg_catalog.svv_table_info, pg_catalog.pg_table_def TO PUBLIC;
 
 -- The transactions that are open in a database, and the tables and transactions that they have locked.

@@ -10,22 +10,24 @@ from typing import Any
 from fact import Place, error_of, fact
 
 from dwh.aws import polling
-from dwh.loading.copy_errors import NOT_TAKEN, RECORD_SECONDS
+from dwh.loading.bad_records import RECORD_SECONDS
+from dwh.loading.copy_errors import NOT_TAKEN
 from dwh.loading.staging import LOADED, REJECTED
 
 GUIDE = "https://docs.aws.amazon.com/redshift/latest/dg"
 JSON_USAGE = f"{GUIDE}/copy-usage_notes-copy-from-json.html"
 JSON_FORMAT = f"{GUIDE}/copy-parameters-data-format.html"
 LOADING = f"{GUIDE}/copy-parameters-data-load.html"
-ERRORS = f"{GUIDE}/r_STL_LOAD_ERRORS.html"
+ERRORS = f"{GUIDE}/SYS_LOAD_ERROR_DETAIL.html"
 TWO_GOOD = '{"a": 1}\n{"a": 2}\n'
 ONE_BAD = '{"a": 1}\n{"a": "x"}\n{"a": 2}\n'
 AUTO = "FORMAT AS JSON 'auto'"
 
 
 def errors_of_session(place: Place, columns: str) -> list[tuple[Any, ...]]:
-    """What stl_load_errors has of this session, once it has something."""
-    query = f"SELECT {columns} FROM stl_load_errors WHERE session = PG_BACKEND_PID() ORDER BY 1"
+    """What sys_load_error_detail has of this session, once it has something."""
+    query = f"SELECT {columns} FROM sys_load_error_detail "
+    query += "WHERE session_id = PG_BACKEND_PID() ORDER BY 1"
     found: list[tuple[Any, ...]] = []
     for _ in polling(RECORD_SECONDS):
         if found := place.run(query):
@@ -46,15 +48,6 @@ def pg_last_copy_count_is_the_number_of_rows_loaded(place: Place) -> Any:
     return place.value("SELECT PG_LAST_COPY_COUNT()")
 
 
-@fact(f"{GUIDE}/PG_LAST_COPY_ID.html", "sql_queries.py: count_rejected", 1)
-def pg_last_copy_id_is_the_query_of_its_rejected_records(place: Place) -> Any:
-    place.table("a INTEGER")
-    place.load(ONE_BAD, f"{AUTO} MAXERROR 2")
-    copy_id = place.value("SELECT PG_LAST_COPY_ID()")
-    errors_of_session(place, "query")
-    return place.value(f"SELECT COUNT(*) FROM stl_load_errors WHERE query = {copy_id}")
-
-
 @fact(LOADING, "dwh/loading/staging.py: read_answer", (["2"], ["1"]))
 def copy_says_in_a_notice_how_many_records_it_has_left_out(place: Place) -> Any:
     place.table("a INTEGER")
@@ -70,14 +63,31 @@ def copy_fails_as_soon_as_it_has_met_maxerror_bad_records(place: Place) -> Any:
     return code, bool(named) or text
 
 
-@fact(ERRORS, "sql_queries.py: rejected_records_insert", [(2, "a", "x")])
-def rejected_record_is_on_record_with_line_column_and_value(place: Place) -> Any:
+@fact(ERRORS, "sql_queries.py: rejections", [(2, "a")])
+def rejected_record_is_on_record_with_line_and_column_within_its_transaction(place: Place) -> Any:
     place.table("a INTEGER")
     place.load(ONE_BAD, f"{AUTO} MAXERROR 2")
-    return errors_of_session(place, "line_number, TRIM(colname), TRIM(raw_field_value)")
+    return errors_of_session(place, "line_number, TRIM(column_name)")
 
 
-@fact(ERRORS, "sql_queries.py: failed_records", [(2,)])
+@fact(ERRORS, "sql_queries.py: rejections", True)
+def rejected_record_is_on_record_with_the_whole_name_of_its_file(place: Place) -> Any:
+    place.table("a INTEGER")
+    url = place.put("bad.json", ONE_BAD)
+    place.copy(url, f"{AUTO} MAXERROR 2")
+    return errors_of_session(place, "TRIM(file_name)") == [(url,)]
+
+
+@fact(ERRORS, "sql_queries.py: rejections", [(2,)])
+def rejected_records_can_be_asked_for_by_a_time_that_a_table_holds(place: Place) -> Any:
+    place.table("a INTEGER")
+    place.run("CREATE TEMP TABLE began AS SELECT GETDATE() - INTERVAL '1 minute' AS at")
+    place.load(ONE_BAD, f"{AUTO} MAXERROR 2")
+    began = "start_time >= (SELECT at FROM began) AND line_number"
+    return errors_of_session(place, f"CASE WHEN {began} = 2 THEN line_number END")
+
+
+@fact(ERRORS, "sql_queries.py: rejections", [(2,)])
 def records_of_a_failed_copy_outlive_the_rollback(place: Place) -> Any:
     place.table("a INTEGER")
     error_of(lambda: place.load(ONE_BAD))
@@ -85,20 +95,18 @@ def records_of_a_failed_copy_outlive_the_rollback(place: Place) -> Any:
     return errors_of_session(place, "line_number")
 
 
-@fact(JSON_USAGE, "dwh/loading/run.py: Run.source_line", [(4,)])
+@fact(JSON_USAGE, "dwh/loading/bad_records.py: read_texts", [(4,)])
 def record_of_several_lines_is_reported_at_its_last(place: Place) -> Any:
     place.table("a INTEGER")
     place.load('{"a": 1}\n{\n"a": "x"\n}\n', f"{AUTO} MAXERROR 2")
     return errors_of_session(place, "line_number")
 
 
-@fact(ERRORS, "sql_queries.py: REASON", [("String length exceeds DDL length", "5", 6)])
+@fact(ERRORS, "dwh/loading/bad_records.py: TOO_LONG", [("String length exceeds DDL length", "5")])
 def text_is_measured_in_bytes_and_the_reason_names_the_ddl_length(place: Place) -> Any:
     place.table("a VARCHAR(5)")
     place.load('{"a": "\u00e9\u00e9\u00e9"}', f"{AUTO} MAXERROR 2")
-    return errors_of_session(
-        place, "TRIM(err_reason), TRIM(col_length), LEN(TRIM(raw_field_value))"
-    )
+    return errors_of_session(place, "TRIM(error_message), TRIM(column_length)")
 
 
 @fact(
@@ -199,16 +207,12 @@ def copy_is_undone_with_its_transaction(place: Place) -> Any:
     return place.value("SELECT COUNT(*) FROM t")
 
 
-@fact(
-    f"{GUIDE}/r_STL_LOAD_COMMITS.html",
-    "sql_queries.py: copied_lines",
-    [(2,)],
-)
+@fact(f"{GUIDE}/SYS_LOAD_DETAIL.html", "sql_queries.py: copied_lines", [(2,)])
 def lines_of_a_copy_are_on_record_within_its_own_transaction(place: Place) -> Any:
     place.table("a INTEGER")
     place.load(TWO_GOOD)
-    copy_id = place.value("SELECT PG_LAST_COPY_ID()")
-    query = f"SELECT lines_scanned FROM stl_load_commits WHERE query = {copy_id}"
+    query = "SELECT lines_scanned FROM sys_load_detail WHERE query_id IN "
+    query += "(SELECT query_id FROM sys_load_history WHERE session_id = PG_BACKEND_PID())"
     found: list[tuple[Any, ...]] = []
     for _ in polling(RECORD_SECONDS):
         if found := place.run(query):

@@ -217,8 +217,3 @@ def role_is_made_and_granted_in_a_transaction(place: Place) -> Any:
 def sysdate_is_the_moment_when_the_transaction_began(place: Place) -> Any:
     first = place.value("SELECT SYSDATE")
     return bool(place.value("SELECT SYSDATE") == first)
-
-
-@fact(f"{GUIDE}/r_STV_SLICES.html", "dwh/loading/packing.py: number_of_parts", 2)
-def stv_slices_has_a_row_for_each_slice_of_a_ra3_large(place: Place) -> Any:
-    return place.value("SELECT COUNT(DISTINCT slice) FROM stv_slices")

@@ -15,7 +15,7 @@ from script_runs import change, refused_here
 
 import etl
 from dwh import connection
-from dwh.loading import copy_errors, staging
+from dwh.loading import bad_records, staging
 from dwh.terminal import plural
 from sandbox.copy.load_log import LINES_OF_A_COMMIT
 
@@ -45,7 +45,7 @@ def test_clean_load_is_right_though_no_row_is_ever_shown(
     assert clock.now == 0
     assert pipeline.ask("SELECT COUNT(*), COUNT(song_id) FROM songplays") == [(2, 2)]
     counts = pipeline.ask("SELECT DISTINCT row_count IS NULL FROM loaded_files")
-    assert counts == [("stl" in families,)]
+    assert counts == [("sys" in families,)]
 
 
 def test_packed_load_is_right_though_no_row_is_ever_shown(pipeline: Pipeline) -> None:
@@ -73,10 +73,10 @@ def test_rejected_records_that_are_never_shown_stop_the_load(
 ) -> None:
     allow(loaded, 9)
     put(loaded, json.dumps(EVENT), BAD, BAD)
-    with rows_held_back(loaded.warehouse.cloud, "stl"), unchanged(loaded), fast_clock() as clock:
+    with rows_held_back(loaded.warehouse.cloud, "sys"), unchanged(loaded), fast_clock() as clock:
         found = refused_here(etl, "--config", str(loaded.config), said=capsys)
-    assert clock.now >= copy_errors.RECORD_SECONDS
-    assert found.error == "COPY rejected 2 records, and stl_load_errors shows 0 after 30 s"
+    assert clock.now >= bad_records.RECORD_SECONDS
+    assert found.error == ("COPY rejected 2 records, and sys_load_error_detail shows 0 after 30 s")
     assert found.hint.startswith("nothing was changed; run the script again")
     loaded.load()
     assert loaded.ask("SELECT COUNT(*) FROM rejected_records") == [(2,)]
@@ -90,14 +90,14 @@ def test_record_that_stops_the_load_is_named_as_soon_as_it_is_shown(
     """One of them is left out by COPY, which goes on; twelve make it fail."""
     url = put(loaded, *[BAD] * number)
     cloud = loaded.warehouse.cloud
-    with rows_held_back(cloud, "stl") as release, unchanged(loaded), fast_clock() as clock:
+    with rows_held_back(cloud, "sys") as release, unchanged(loaded), fast_clock() as clock:
         clock.on_sleep = release if is_late else None
         found = refused_here(etl, "--config", str(loaded.config), said=capsys)
     counted = plural(number, "bad record")
     assert found.error == f"{counted}, and MAX_BAD_RECORDS in dwh.cfg allows 0"
     shown = f"{url} line 1, column ts, value 'soon': Invalid digit, Value 's', Pos 0, Type: Long"
     assert found.details[0] == (
-        shown if is_late else "stl_load_errors does not show them after 30 s"
+        shown if is_late else "sys_load_error_detail does not show them after 30 s"
     )
 
 

@@ -187,13 +187,51 @@ AWKWARD: list[Any] = ['it\'s \\ "quoted"\t', "%s %(run_id)s", "\u00e9\u6f22" * 4
 
 @pytest.mark.parametrize("value", AWKWARD)
 def test_rejected_value_of_any_kind_is_kept(pipeline: Pipeline, value: str) -> None:
-    """Redshift shows the first 1,024 bytes, and dots for what is not ASCII."""
+    """As it is in the file, of which the system views show nothing: its first 1,024 letters."""
     events(pipeline, json.dumps(EVENT | {"gender": value + "z" * 65}))
     allow(pipeline, 1)
     pipeline.load()
-    ((kept,),) = pipeline.ask("SELECT value FROM rejected_records")
-    source = json.dumps(value + "z" * 65)[1:-1]
-    assert kept == "".join(c if c.isascii() else "." for c in source)[:1024]
+    ((kept, reason),) = pipeline.ask("SELECT value, reason FROM rejected_records")
+    assert kept == (value + "z" * 65)[:1024]
+    size = len((value + "z" * 65).encode())
+    assert reason.endswith(f": {size} bytes in the file, at most 64 in the column")
+
+
+def in_many_lines(**changes: Any) -> str:
+    return json.dumps(EVENT | changes, indent=2)
+
+
+LAYOUTS = {
+    "over several lines": ([GOOD, in_many_lines(ts="soon"), GOOD], "soon"),
+    "between others of several lines": (
+        [in_many_lines(), in_many_lines(ts="soon"), in_many_lines()],
+        "soon",
+    ),
+    "a number": ([json.dumps(EVENT | {"sessionId": 2**70})], str(2**70)),
+    "as it is written": ([GOOD.replace("1541105830796", "1.50E+400")], "1.50E+400"),
+    "an object": ([json.dumps(EVENT | {"sessionId": {"a": [1, None]}})], '{"a": ["1", null]}'),
+}
+
+
+@pytest.mark.parametrize(("lines", "value"), LAYOUTS.values(), ids=LAYOUTS)
+def test_rejected_value_is_found_however_its_record_is_written(
+    pipeline: Pipeline, lines: list[str], value: str
+) -> None:
+    events(pipeline, *lines)
+    allow(pipeline, 3)
+    pipeline.load()
+    assert pipeline.ask("SELECT value FROM rejected_records") == [(value,)]
+
+
+def test_packed_record_is_shown_by_the_line_and_the_value_of_its_own_file(
+    pipeline: Pipeline,
+) -> None:
+    change(pipeline.config, load_PACK_SMALL_FILES_FROM="2")
+    events(pipeline, GOOD, file="a.json")
+    url = events(pipeline, GOOD, GOOD, BAD[2][0], file="b.json")
+    allow(pipeline, 3)
+    pipeline.load()
+    assert [row[:4] for row in pipeline.ask(REJECTED)] == [(url, 3, "ts", "soon")]
 
 
 def test_nothing_is_cut_or_replaced_in_silence(pipeline: Pipeline) -> None:

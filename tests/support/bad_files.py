@@ -86,7 +86,7 @@ NONE = plays()
 E0, E1 = event(), event(itemInSession=1)
 INVALID, DIGIT, FLOAT = "Invalid JSON: .*", "Invalid digit, .*", "Invalid float .*"
 OVERFLOW = "Integer overflow, .*"
-TOO_LONG = "String length exceeds DDL length: 1024 or more bytes in the file, at most 1024 .*"
+TOO_LONG = "String length exceeds DDL length: \\d+ bytes in the file, at most \\d+ .*"
 RANGE, UTF8 = "Value exceeds the range of .*", "String contains invalid or unsupported UTF-8 .*"
 UNKNOWN = ".*Redshift's behaviour is not documented"
 TIME = "every event is of a sane time"
