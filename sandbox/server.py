@@ -58,17 +58,17 @@ def _serve_until(
     with ThreadPoolExecutor(1) as pool:
         making = pool.submit(_make_postgres, runtime)
         # Importing moto takes longer than initdb, which runs meanwhile.
-        from sandbox.aws import api, buckets, clusters
+        from sandbox.aws import api, buckets, warehouses
 
         server = api.ApiServer(port)
         buckets.fill(data)
-        clusters.give_warehouses(making.result(), tls.server_context(state / CA_FILE))
+        warehouses.give(making.result(), tls.server_context(state / CA_FILE))
     server.start()
     threading.Thread(target=buckets.look_ahead, daemon=True).start()
     publish(state, State(server.url, str(state / CA_FILE), os.getpid(), data, str(runtime)))
     stopped.wait()
     server.stop()
-    clusters.stop_all()
+    warehouses.stop_all()
 
 
 def _make_postgres(runtime: Path) -> Postgres:

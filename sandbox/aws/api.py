@@ -15,7 +15,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from sandbox.aws import replacements
+from sandbox.aws import own_services, replacements
 from sandbox.aws.identities import keep_form
 
 HOST = "127.0.0.1"
@@ -56,6 +56,8 @@ class ApiServer:
         if environ.get("PATH_INFO") == ADDRESS_PATH:
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [f"{environ['REMOTE_ADDR']}\n".encode()]
+        if own := own_services.find(environ):
+            return own_services.respond(own, environ, start_response)
         keep_form(environ)
         return self._moto(environ, start_response)
 

@@ -90,7 +90,7 @@ def _check(identity: Identity, call: Call, response: Any) -> None:
     else:
         for permission in permissions.needed(call):
             _require(identity, call.service, permission)
-        if any(_reason_against(identity, each) for each in redshift.network_permissions(call)):
+        if any(_reason_against(identity, each) for each in permissions.of_network(call)):
             raise NetworkDeniedError
         if redshift.needs_linked_role(call):
             iam_backends[call.account]["aws"].create_service_linked_role(redshift.SERVICE, "", "")

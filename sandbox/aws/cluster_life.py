@@ -9,19 +9,17 @@ import logging
 import secrets
 import string
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from moto.redshift import models
 from moto.redshift.exceptions import RedshiftClientError
 
-from sandbox.aws import network
+from sandbox.aws import network, warehouses
 from sandbox.aws.background import STATE_LOCK, as_it_is, background
 from sandbox.aws.requests import SLICES_PER_NODE
 from sandbox.aws.snapshots import Snapshot
 from sandbox.cluster.warehouse import ClusterIdentity, Warehouse
 
-WarehouseMaker = Callable[[ClusterIdentity, Path | None], Warehouse]
 # On AWS too, a change shows a moment after the answer.
 MODIFY_SECONDS = 0.2
 AVAILABILITY = {"available": "Available", "creating": "Modifying", "modifying": "Modifying"}
@@ -37,8 +35,6 @@ class Cluster(models.Cluster):  # type: ignore[misc]
     background. If that fails, the log says why, and the status is hardware-failure, or
     incompatible-restore when there is no data yet.
     """
-
-    make_warehouse: WarehouseMaker
 
     def __init__(self, backend: Any, snapshot: Snapshot | None = None, **settings: Any) -> None:
         self.is_password_managed = settings.pop("is_password_managed")
@@ -163,7 +159,7 @@ class Cluster(models.Cluster):  # type: ignore[misc]
     def _create(self) -> None:
         try:
             data = self.snapshot.data if self.snapshot else None
-            self._warehouse = self.make_warehouse(self._identity(), data)
+            self._warehouse = warehouses.make(self._identity(), data)
         finally:
             if self.snapshot:
                 self.snapshot.end_restore()
@@ -185,10 +181,10 @@ class Cluster(models.Cluster):  # type: ignore[misc]
 
     def _identity(self) -> ClusterIdentity:
         slices = SLICES_PER_NODE.get(self.node_type, 2) * self.number_of_nodes
+        place = f"arn:aws:redshift:{self.region}:{self.account_id}"
         return ClusterIdentity(
-            name=self.cluster_identifier,
+            place=f"{place}:dbuser:{self.cluster_identifier}",
             region=self.region,
-            account=self.account_id,
             database=self.db_name.lower(),
             master_user=self.master_username.lower(),
             master_password=self.master_user_password,

@@ -5,10 +5,8 @@ https://docs.aws.amazon.com/redshift/latest/APIReference/Welcome.html
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -23,19 +21,15 @@ from moto.redshift.exceptions import (
 )
 
 from sandbox.aws import network, requests, settings, snapshots
-from sandbox.aws.background import STATE_LOCK, as_it_is, background
+from sandbox.aws.background import STATE_LOCK, as_it_is
 from sandbox.aws.cluster_life import Cluster
 from sandbox.aws.identities import Identity, database_user
 from sandbox.aws.requests import Parameters
 from sandbox.aws.snapshots import KEPT_FOREVER, Snapshot
 from sandbox.cluster.users import Users
-from sandbox.cluster.warehouse import ClusterIdentity, Warehouse
-from sandbox.postgres.server import Postgres
 
-END_SECONDS = 15
 # Of the states that AWS lists when it refuses to delete, those that there are here.
 DELETABLE = ("available", "paused", "hardware-failure", "incompatible-restore")
-_warehouses: set[Warehouse] = set()
 
 
 class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
@@ -253,27 +247,3 @@ OPERATIONS = {
     "restore_from_cluster_snapshot": _answer("Cluster", RedshiftBackend.restore),
     "resume_cluster": _answer("Cluster", RedshiftBackend.resume),
 }
-
-
-def give_warehouses(postgres: Postgres, tls: ssl.SSLContext) -> None:
-    """Have clusters that are made from now on hold their data in this PostgreSQL."""
-
-    def make_warehouse(cluster: Cluster, identity: ClusterIdentity, data: Path | None) -> Warehouse:
-        warehouse = Warehouse(postgres, identity, tls, data)
-        with STATE_LOCK:
-            _warehouses.add(warehouse)
-            if background.has_ended:
-                warehouse.stop()
-        return warehouse
-
-    Cluster.make_warehouse = make_warehouse  # type: ignore[assignment]
-
-
-def stop_all() -> None:
-    """Stop every warehouse, whatever has become of its cluster, and the work that goes on."""
-    background.end()
-    with STATE_LOCK:
-        running = list(_warehouses)
-    for warehouse in running:
-        warehouse.stop()
-    background.join(END_SECONDS)

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/redshift/latest/mgmt/managing-clusters-vpc.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -21,6 +21,8 @@ from moto.redshift.models import redshift_backends
 from sandbox.aws.background import STATE_LOCK
 
 DEFAULT_SUBNET_GROUP = "default"
+# Who else has security groups: the ids that are in use, as each of these tells them.
+groups_in_use: list[Callable[[Any], set[str]]] = []
 MOTO_DELETE_SECURITY_GROUP = SecurityGroupBackend.delete_security_group
 
 
@@ -47,6 +49,24 @@ def _default_subnet_group(backend: Any) -> Any:
     return backend.create_cluster_subnet_group(
         DEFAULT_SUBNET_GROUP, "default", [subnet.id for subnet in subnets], backend.region_name
     )
+
+
+def workgroup_subnets(ec2: Any, wanted: list[str]) -> list[Any]:
+    """The subnets of a workgroup, by default those of the default VPC.
+
+    Raises InvalidParameterValue unless they are of one VPC, and in two availability zones.
+    https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-known-issues.html
+    """
+    default = ec2.get_default_vpc()
+    of_default = {"vpc-id": [default.id]} if default else {"subnet-id": []}
+    found = ec2.describe_subnets(filters={"subnet-id": wanted} if wanted else of_default)
+    zones, vpcs = (
+        {getattr(each, key) for each in found} for key in ("availability_zone", "vpc_id")
+    )
+    if len(found) < len(wanted) or len(vpcs) != 1 or len(zones) < 2:
+        text = "A workgroup needs subnets of one VPC in two availability zones at least."
+        raise InvalidParameterValueError(text)
+    return list(found)
 
 
 def security_groups(ec2: Any, vpc: str, wanted: list[str]) -> list[str]:
@@ -99,12 +119,13 @@ def delete_security_group(ec2: Any, name: str | None = None, group_id: str | Non
 
 
 def _is_used(ec2: Any, group_id: str) -> bool:
-    """Whether a cluster, a network interface or a rule of another group names the group."""
+    """Whether a warehouse, a network interface or a rule of another group names the group."""
     clusters = redshift_backends[ec2.account_id][ec2.region_name].clusters.values()
     interfaces = ec2.enis.values()
     others = [each for each in ec2.describe_security_groups() if each.id != group_id]
     return (
         any(group_id in each.vpc_security_group_ids for each in clusters)
+        or any(group_id in find(ec2) for find in groups_in_use)
         or any(group_id in [used.id for used in each.group_set] for each in interfaces)
         or any(
             group_id == rule.source_group.get("GroupId")

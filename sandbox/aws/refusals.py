@@ -73,18 +73,18 @@ class Refusal(HTTPException):
     """The answer to a request that is not carried out."""
 
     def __init__(self, response: Any, status: int, code: str, message: str) -> None:
-        _, _, body = response.serialized(ActionResult(_Error(code, message)))
+        _, headers, body = response.serialized(ActionResult(_Error(code, message)))
         super().__init__(body)
         self.code = status
-        self._body = body
+        self._body, self._type = body, headers.get("Content-Type", "text/xml")
 
     def get_body(self, *_: Any) -> str:
         """The error in the service's own format."""
         return str(self._body)
 
     def get_headers(self, *_: Any) -> list[tuple[str, str]]:
-        """As of every answer in XML."""
-        return [("Content-Type", "text/xml")]
+        """As of every answer of the service."""
+        return [("Content-Type", self._type)]
 
 
 def rejected(response: Any, reason: str) -> Refusal:

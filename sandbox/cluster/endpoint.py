@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 import psycopg2
 
 from sandbox.cluster.listener import Listener
-from sandbox.cluster.session import Copier, Session
+from sandbox.cluster.session import Copier, Refuser, Session
 from sandbox.dialect.refused_words import SETTINGS
 from sandbox.postgres import wire
 from sandbox.postgres.backend import Backend, BackendError, Message, read_message
@@ -97,7 +97,8 @@ class Endpoint:
     """Holds a port of the loopback interface for one PostgreSQL server, and listens while open.
 
     `authenticate(user, password)` gives PostgreSQL's name for the user, or None to refuse;
-    `admits(address)` says whether a connection from there is answered at all.
+    `admits(address)` says whether a connection from there is answered at all; `refuse(statement)`
+    raises SqlError for a statement that this kind of warehouse does not take.
     """
 
     def __init__(
@@ -107,12 +108,14 @@ class Endpoint:
         authenticate: Callable[[str, str], str | None],
         copier_for: Callable[[str], Copier],
         admits: Callable[[str], bool],
+        refuse: Refuser,
     ) -> None:
         self.socket_path = socket_path
         self.tls = tls
         self.authenticate = authenticate
         self.copier_for = copier_for
         self.admits = admits
+        self.refuse = refuse
         self._lock = threading.Lock()
         self._clients: set[SocketClient] = set()
         self._listener: Listener | None = Listener(0, admits, self.serve)
@@ -222,7 +225,7 @@ class Endpoint:
             client.send(wire.authentication(0) + wire.join(map(_greeting, backend.greeting)))
             client.send(wire.ready(backend.status))
             client.socket.settimeout(None)
-            Session(client, backend, self.copier_for(role)).run()
+            Session(client, backend, self.copier_for(role), self.refuse).run()
         finally:
             backend.close()
 

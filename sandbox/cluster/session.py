@@ -34,10 +34,13 @@ class Client(Protocol):
 
 
 Copier = Callable[[Backend, CopyCommand], CopyResult]
+# Raises SqlError for a statement that this kind of warehouse refuses.
+Refuser = Callable[[str], None]
 
 
-def plan(statement: str) -> Step:
+def plan(statement: str, refuse: Refuser) -> Step:
     """What to do for one statement. Raises SqlError for what Redshift refuses."""
+    refuse(statement)
     return parse_copy(statement) if is_s3_copy(statement) else translate(statement)
 
 
@@ -54,8 +57,8 @@ class Session:
     that takes one statement only: where it ends is PostgreSQL's to say.
     """
 
-    def __init__(self, client: Client, backend: Backend, copier: Copier) -> None:
-        self.client, self.backend, self.copier = client, backend, copier
+    def __init__(self, client: Client, backend: Backend, copier: Copier, refuse: Refuser) -> None:
+        self.client, self.backend, self.copier, self.refuse = client, backend, copier, refuse
         self._special: dict[str, Step] = {}
         self._portals: dict[str, Step] = {}
         self._skip_to_sync = self._copy_failed = False
@@ -98,7 +101,7 @@ class Session:
             set_last_copy(self.backend, 0, None)
 
     def _run_script(self, text: str) -> None:
-        steps = [plan(statement) for statement in split(text)]
+        steps = [plan(statement, self.refuse) for statement in split(text)]
         if len(steps) > 1:
             self._run_together(steps)
         else:
@@ -220,7 +223,7 @@ class Session:
             statements = split(text)
             if len(statements) > 1:
                 raise SqlError("cannot insert multiple commands into a prepared statement", "42601")
-            step = plan(statements[0] if statements else "")
+            step = plan(statements[0] if statements else "", self.refuse)
         except SqlError as problem:
             self._refuse(problem if self.backend.status != b"E" else transaction_aborted())
             self._skip_to_sync = True

@@ -43,9 +43,11 @@ class Users:
         create = sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD %s")
         self._run(create.format(sql.Identifier(self._master)), (password,))
 
-    def forget_master_password(self) -> None:
-        """Leave the master user no password but those that are issued."""
-        self._run(sql.SQL("ALTER ROLE {} PASSWORD NULL").format(sql.Identifier(self._master)), ())
+    def set_master_password(self, password: str | None) -> None:
+        """Give the master user a password, or none but those that are issued."""
+        self._run(
+            sql.SQL("ALTER ROLE {} PASSWORD %s").format(sql.Identifier(self._master)), (password,)
+        )
 
     def issue(self, user: str, auto_create: bool, seconds: int) -> tuple[str, str]:
         """Login name and password as GetClusterCredentials gives them.

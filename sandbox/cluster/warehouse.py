@@ -16,18 +16,26 @@ from sandbox.cluster.users import Users
 from sandbox.copy.command import CopyCommand
 from sandbox.copy.load import CopyContext, CopyResult, run_copy
 from sandbox.copy.s3 import RoleStorage
-from sandbox.errors import not_supported
+from sandbox.dialect.sql_text import tokens
+from sandbox.dialect.tables_read import system_tables
+from sandbox.errors import SqlError, not_supported
 from sandbox.postgres.backend import Backend
 from sandbox.postgres.server import Postgres
+
+# What of the system tables and views Redshift Serverless has not.
+# https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-monitoring.html
+PROVISIONED_ONLY = ("stl_", "stv_", "svcs_", "svl_")
 
 
 @dataclass(frozen=True)
 class ClusterIdentity:
-    """What a warehouse has to know of its cluster."""
+    """What a warehouse has to know of its cluster, or of its workgroup if it is `serverless`.
 
-    name: str
+    `place` is how the ARNs of its database users begin.
+    """
+
+    place: str
     region: str
-    account: str
     database: str
     master_user: str
     master_password: str | None
@@ -36,6 +44,7 @@ class ClusterIdentity:
     slices: int
     attached_roles: Callable[[], list[str]]
     admits: Callable[[str], bool]
+    serverless: bool = False
 
 
 class Warehouse:
@@ -57,6 +66,7 @@ class Warehouse:
             self.users.authenticate,
             self._copier_for,
             identity.admits,
+            self._refuse,
         )
 
     @property
@@ -74,7 +84,7 @@ class Warehouse:
             if not self._is_restored:
                 self._set_up()
             elif self.identity.is_password_managed:
-                self.users.forget_master_password()
+                self.users.set_master_password(self.identity.master_password)
             self._endpoint.open()
         except Exception:
             self.stop()
@@ -118,12 +128,25 @@ class Warehouse:
         def storage(role: str, region: str | None) -> RoleStorage:
             return self._storage(role, region, user)
 
-        context = CopyContext(storage, self._server.data)
+        view = "sys_load_error_detail" if self.identity.serverless else "stl_load_errors"
+        context = CopyContext(storage, self._server.data, view)
         return lambda backend, command: run_copy(context, backend, command)
 
     def _storage(self, role: str, region: str | None, user: str) -> RoleStorage:
         if role == "default":
             raise not_supported("the sandbox has no default IAM role; name one by its ARN")
         mine = self.identity
-        place = f"arn:aws:redshift:{mine.region}:{mine.account}:dbuser:{mine.name}/{user}"
-        return RoleStorage(role, place, mine.attached_roles(), region or mine.region)
+        return RoleStorage(
+            role, f"{mine.place}/{user}", mine.attached_roles(), region or mine.region
+        )
+
+    def _refuse(self, statement: str) -> None:
+        """Raise the error of Redshift Serverless for the tables that only clusters have.
+
+        https://github.com/datahub-project/datahub/issues/12415 has its words.
+        """
+        if not self.identity.serverless:
+            return
+        for name in system_tables(tokens(statement)):
+            if name.startswith(PROVISIONED_ONLY):
+                raise SqlError(f"permission denied for relation {name}", "42501")

@@ -37,6 +37,7 @@ class Rejections:
 
     table: str
     limit: int
+    view: str
     errors: list[LoadError] = field(default_factory=list)
 
     def add(self, error: LoadError) -> None:
@@ -45,16 +46,17 @@ class Rejections:
         if len(self.errors) >= max(self.limit, 1):
             raise SqlError(
                 f"Load into table '{self.table}' failed.  "
-                "Check 'stl_load_errors' system table for details."
+                f"Check '{self.view}' system table for details."
             )
 
 
 @dataclass(frozen=True)
 class CopyContext:
-    """What a COPY needs to know of the cluster that it runs in."""
+    """What a COPY needs to know of the cluster that it runs in: `errors_view` shows its errors."""
 
     storage: Callable[[str, str | None], RoleStorage]
     data: Path
+    errors_view: str
 
 
 def run_copy(context: CopyContext, backend: Backend, command: CopyCommand) -> CopyResult:
@@ -69,12 +71,12 @@ def run_copy(context: CopyContext, backend: Backend, command: CopyCommand) -> Co
         size = sum(source.size for source in objects)
         sources = Sources(command.source, len(objects), size)
         log = LoadLog(context.data, backend, table, sources)
-        rejections = Rejections(table.name, command.max_error)
+        rejections = Rejections(table.name, command.max_error, context.errors_view)
         scan = _load(backend, command, table, (objects, paths), rejections, log)
         if command.stat_update != "OFF":
             backend.execute(f"ANALYZE {table.quoted_name}")
         set_last_copy(backend, scan.rows, log.copy_id)
-        return CopyResult(scan.rows, _notices(table.name, scan.rows, len(rejections.errors)))
+        return CopyResult(scan.rows, _notices(rejections, scan.rows))
 
 
 def _load(
@@ -160,12 +162,13 @@ def _sources(
     return objects, parse_jsonpaths(read_all(storage.get(command.json_paths)))
 
 
-def _notices(table: str, rows: int, rejected: int) -> list[str]:
+def _notices(rejections: Rejections, rows: int) -> list[str]:
+    table, rejected = rejections.table, len(rejections.errors)
     notices = [f"Load into table '{table}' completed, {rows} record(s) loaded successfully."]
     if rejected:
         notices.append(
             f"Load into table '{table}' completed, {rejected} record(s) could not be loaded.  "
-            "Check 'stl_load_errors' system table for details."
+            f"Check '{rejections.view}' system table for details."
         )
     return notices
 

@@ -29,10 +29,25 @@ def user_tables(found: Sequence[Token]) -> list[str]:
     Names of system tables, of WITH queries and of functions are left out, and so is the table
     that an INSERT writes to.
     """
+    names = (".".join(parts) for parts in _tables(found) if not _is_system(parts))
+    inner = _with_names(found, [token.key for token in found])
+    return [name for name in names if name not in inner]
+
+
+def system_tables(found: Sequence[Token]) -> list[str]:
+    """The system tables and views that a statement reads, without their schema."""
+    return [parts[-1] for parts in _tables(found) if _is_system(parts)]
+
+
+def _tables(found: Sequence[Token]) -> list[list[str]]:
+    """What a statement reads or writes by name, each as the parts of its name."""
     keys = [token.key for token in found]
-    inner = _with_names(found, keys)
     names = (_table_at(found, keys, index) for index in _table_positions(keys))
-    return [name for name in names if name and name not in inner]
+    return [parts for parts in names if parts]
+
+
+def _is_system(parts: list[str]) -> bool:
+    return parts[0] in _SCHEMAS or parts[-1].startswith(_CATALOGUES)
 
 
 def _table_positions(keys: Sequence[str]) -> list[int]:
@@ -63,9 +78,9 @@ def _names_table(level: _Level, key: str, first: str) -> bool:
     return key in ("join", "using") or (key == "," and level.tables)
 
 
-def _table_at(found: Sequence[Token], keys: Sequence[str], index: int) -> str:
+def _table_at(found: Sequence[Token], keys: Sequence[str], index: int) -> list[str]:
     if keys[index : index + 1] == ["from"]:
-        return ""
+        return []
     if keys[index : index + 1] == ["only"]:
         index += 1
     parts: list[str] = []
@@ -75,10 +90,7 @@ def _table_at(found: Sequence[Token], keys: Sequence[str], index: int) -> str:
         if keys[index : index + 1] != ["."]:
             break
         index += 1
-    is_call = keys[index : index + 1] == ["("]
-    if not parts or is_call or parts[0] in _SCHEMAS or parts[-1].startswith(_CATALOGUES):
-        return ""
-    return ".".join(parts)
+    return [] if keys[index : index + 1] == ["("] else parts
 
 
 def _with_names(found: Sequence[Token], keys: Sequence[str]) -> set[str]:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sandbox.aws.permissions import ec2, iam, redshift, s3
+from sandbox.aws.permissions import ec2, iam, redshift, s3, serverless
 from sandbox.aws.permissions.call import Call
 from sandbox.iam.policy import Permission
 
-SERVICES = {"ec2": ec2, "iam": iam, "redshift": redshift, "s3": s3}
+SERVICES = {
+    "ec2": ec2,
+    "iam": iam,
+    "redshift": redshift,
+    "redshift-serverless": serverless,
+    "s3": s3,
+    "secretsmanager": serverless,
+}
 
 
 def needed(call: Call) -> Iterable[Permission]:
@@ -20,3 +27,9 @@ def needed(call: Call) -> Iterable[Permission]:
     service = SERVICES.get(call.service)
     found = list(service.permissions(call)) if service else []
     return found or [call.unlisted()]
+
+
+def of_network(call: Call) -> Iterable[Permission]:
+    """What a service reads of EC2 in the caller's name."""
+    yield from redshift.network_permissions(call)
+    yield from serverless.network_permissions(call)

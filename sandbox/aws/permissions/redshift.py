@@ -95,13 +95,10 @@ def network_permissions(call: Call) -> Iterator[Permission]:
 
 
 def needs_linked_role(call: Call) -> bool:
-    """Whether the account's first cluster is made, with which AWS makes its own role."""
+    """Whether the account's first cluster or namespace is made, and AWS makes its own role."""
     name = iam.LINKED_ROLES[SERVICE]
-    return (
-        call.service == "redshift"
-        and call.operation in MAKES_CLUSTER
-        and iam.find_role(call, name) is None
-    )
+    makes = call.operation in MAKES_CLUSTER or call.operation == "CreateNamespace"
+    return makes and iam.find_role(call, name) is None
 
 
 def _of_cluster(call: Call) -> Iterator[Permission]:

@@ -1,0 +1,298 @@
+"""Redshift Serverless: namespaces, which hold data, and workgroups, which serve it.
+
+https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/Welcome.html
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+from moto.redshift.exceptions import RedshiftClientError
+
+from sandbox.aws import network, warehouses
+from sandbox.aws import serverless_requests as requests
+from sandbox.aws.background import STATE_LOCK, background
+from sandbox.aws.serverless_limits import UsageLimits
+from sandbox.aws.serverless_requests import Parameters, conflict, invalid, not_found
+from sandbox.aws.serverless_resources import Described, Namespace, Resource, Workgroup
+from sandbox.aws.serverless_snapshots import Snapshots
+from sandbox.cluster.warehouse import ClusterIdentity
+
+# On AWS too, a change shows a moment after the answer.
+CHANGE_SECONDS = 0.1
+
+
+class Serverless:
+    """The namespaces and workgroups of a region, and what belongs to them."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self.account, self.region = account, region
+        self.place = f"arn:aws:redshift-serverless:{region}:{account}"
+        self.namespaces: dict[str, Namespace] = {}
+        self.workgroups: dict[str, Workgroup] = {}
+        self.snapshots = Snapshots(self.place)
+        self.limits = UsageLimits(self.place)
+
+    # Namespaces.
+
+    def create_namespace(self, get: Parameters) -> Any:
+        """CreateNamespace, which is MODIFYING for a moment."""
+        requests.check_namespace(get)
+        name = get("namespaceName")
+        if name in self.namespaces:
+            raise conflict(f"The namespace {name} exists already.")
+        user = get("adminUsername") or "admin"
+        mark = secrets.token_hex(3)
+        secret = f"arn:aws:secretsmanager:{self.region}:{self.account}:secret:redshift!{name}-"
+        made = Namespace(
+            *("namespace", name, self.place, get("tags")),
+            adminUsername=user,
+            dbName=get("dbName") or "dev",
+            creationDate=datetime.now(UTC),
+            kmsKeyId="AWS_OWNED_KMS_KEY",
+            logExports=[],
+            adminPasswordSecretArn=f"{secret}{user}-{mark}",
+        )
+        made.password = secrets.token_urlsafe(24)
+        made.attach(get("iamRoles") or [])
+        self.namespaces[name] = made
+        made.change("MODIFYING", lambda: background.wait(CHANGE_SECONDS))
+        return made.answer()
+
+    def get_namespace(self, get: Parameters) -> Any:
+        """GetNamespace."""
+        return self._namespace(get).answer()
+
+    def list_namespaces(self, get: Parameters) -> Any:
+        """ListNamespaces, on one page."""
+        return [each.answer() for each in self.namespaces.values()]
+
+    def update_namespace(self, get: Parameters) -> Any:
+        """UpdateNamespace, of its roles only."""
+        found = self._namespace(get)
+        requests.check_update(get, "iamRoles")
+        found.require_available()
+        found.attach(get("iamRoles"))
+        found.change("MODIFYING", lambda: background.wait(CHANGE_SECONDS))
+        return found.answer()
+
+    def delete_namespace(self, get: Parameters) -> Any:
+        """DeleteNamespace, which no workgroup may use, with a final snapshot if it has a name."""
+        found = self._namespace(get)
+        found.require_available()
+        if any(each.described["namespaceName"] == found.name for each in self.workgroups.values()):
+            raise conflict(f"The namespace {found.name} has a workgroup: delete that first.")
+        snapshot = self.snapshots.take(found, get) if get("finalSnapshotName") else None
+
+        def delete() -> None:
+            background.wait(CHANGE_SECONDS)
+            with STATE_LOCK:
+                if snapshot:
+                    snapshot.finish(found.data)
+                elif found.data:
+                    requests.remove(found.data)
+                self.namespaces.pop(found.name)
+
+        found.change("DELETING", delete)
+        return found.answer()
+
+    def _namespace(self, get: Parameters) -> Namespace:
+        name = get("namespaceName")
+        if name not in self.namespaces:
+            raise not_found(f"The namespace {name} does not exist.")
+        return self.namespaces[name]
+
+    # Workgroups.
+
+    def create_workgroup(self, get: Parameters) -> Any:
+        """CreateWorkgroup, CREATING until its warehouse answers."""
+        requests.check_workgroup(get, self.region)
+        name, namespace, place = get("workgroupName"), self._namespace(get), self._network(get)
+        if name in self.workgroups:
+            raise conflict(f"The workgroup {name} exists already.")
+        namespace.require_available()
+        users = [each.described["namespaceName"] for each in self.workgroups.values()]
+        if namespace.name in users:
+            raise conflict(f"The namespace {namespace.name} has a workgroup already.")
+        made = Workgroup(
+            *("workgroup", name, self.place, get("tags")),
+            namespaceName=namespace.name,
+            creationDate=datetime.now(UTC),
+            baseCapacity=get("baseCapacity") or requests.DEFAULT_CAPACITY,
+            port=get("port") or requests.DEFAULT_PORT,
+            publiclyAccessible=bool(get("publiclyAccessible")),
+            enhancedVpcRouting=False,
+            configParameters=[],
+            **place,
+        )
+        if get("maxCapacity"):
+            made.described["maxCapacity"] = get("maxCapacity")
+        self.workgroups[name] = made
+        made.change("CREATING", lambda: self._serve(made, namespace, namespace.data))
+        return made.answer()
+
+    def _network(self, get: Parameters) -> Described:
+        """The subnets and security groups: those of the request, or the default VPC's."""
+        ec2 = ec2_backends[self.account][self.region]
+        try:
+            subnets = network.workgroup_subnets(ec2, get("subnetIds") or [])
+            groups = network.security_groups(ec2, subnets[0].vpc_id, get("securityGroupIds") or [])
+        except RedshiftClientError as refusal:
+            raise invalid(refusal.message) from None
+        return {"subnetIds": [each.id for each in subnets], "securityGroupIds": groups}
+
+    def get_workgroup(self, get: Parameters) -> Any:
+        """GetWorkgroup."""
+        return self._workgroup(get).answer()
+
+    def list_workgroups(self, get: Parameters) -> Any:
+        """ListWorkgroups, on one page."""
+        return [each.answer() for each in self.workgroups.values()]
+
+    def update_workgroup(self, get: Parameters) -> Any:
+        """UpdateWorkgroup, of one setting at a time."""
+        found = self._workgroup(get)
+        (setting,) = requests.check_update(get, *requests.CHANGEABLE)
+        value = get(setting)
+        requests.check_capacity(lambda key: get(key) or found.described.get(key), self.region)
+        found.require_available()
+        if setting == "securityGroupIds":
+            both = found.described | {setting: value}
+            value = self._network(both.get)[setting]
+        found.described[setting] = value
+        found.change("MODIFYING", lambda: background.wait(CHANGE_SECONDS))
+        return found.answer()
+
+    def delete_workgroup(self, get: Parameters) -> Any:
+        """DeleteWorkgroup; the data stay with the namespace."""
+        found = self._workgroup(get)
+        found.require_available()
+
+        def delete() -> None:
+            try:
+                self._put_data_away(found)
+            finally:
+                with STATE_LOCK:
+                    self.workgroups.pop(found.name)
+                    self.limits.forget(found.arn)
+
+        found.change("DELETING", delete)
+        return found.answer()
+
+    def _workgroup(self, get: Parameters) -> Workgroup:
+        name = get("workgroupName")
+        if name not in self.workgroups:
+            raise not_found(f"The workgroup {name} does not exist.")
+        return self.workgroups[name]
+
+    def _serve(self, workgroup: Workgroup, namespace: Namespace, data: Path | None) -> None:
+        """Start a warehouse on a copy of the data."""
+        workgroup.warehouse = warehouses.make(self._identity(workgroup, namespace), data)
+        workgroup.warehouse.start()
+        if namespace.data:
+            requests.remove(namespace.data)
+            namespace.data = None
+        address, port = "localhost", workgroup.warehouse.port
+        workgroup.described["endpoint"] = {"address": address, "port": port, "vpcEndpoints": []}
+
+    def _put_data_away(self, workgroup: Workgroup) -> None:
+        """Stop the warehouse and leave its data to the namespace."""
+        if workgroup.warehouse:
+            namespace = self.namespaces[workgroup.described["namespaceName"]]
+            namespace.data = workgroup.warehouse.keep_data()
+            workgroup.warehouse.stop()
+
+    def _identity(self, workgroup: Workgroup, namespace: Namespace) -> ClusterIdentity:
+        ec2 = ec2_backends[self.account][self.region]
+
+        def admits(address: str) -> bool:
+            now = workgroup.described
+            return bool(now["publiclyAccessible"]) and network.admits(
+                ec2, now["securityGroupIds"], now["port"], address
+            )
+
+        return ClusterIdentity(
+            place=f"{self.place}:dbuser:{workgroup.id}",
+            region=self.region,
+            database=namespace.described["dbName"],
+            master_user=namespace.described["adminUsername"],
+            master_password=namespace.password,
+            is_password_managed=True,
+            nodes=1,
+            slices=requests.SLICES,
+            attached_roles=lambda: namespace.role_arns,
+            admits=admits,
+            serverless=True,
+        )
+
+    def get_credentials(self, get: Parameters, user: str) -> Any:
+        """GetCredentials, for the database user that is named after the caller."""
+        found, seconds = self._workgroup(get), int(get("durationSeconds") or 900)
+        if not 900 <= seconds <= 3600:
+            raise invalid(f"durationSeconds must be 900 to 3600, not {seconds}.")
+        found.require_available()
+        assert found.warehouse is not None
+        login, password = found.warehouse.users.issue_to_identity(user, seconds)
+        expires = datetime.now(UTC) + timedelta(seconds=seconds)
+        return {"dbUser": login, "dbPassword": password, "expiration": expires}
+
+    def secret_value(self, arn: str) -> dict[str, str] | None:
+        """The managed secret that has this ARN, None if there is none."""
+        for each in self.namespaces.values():
+            if each.described["adminPasswordSecretArn"] == arn:
+                return {"username": each.described["adminUsername"], "password": each.password}
+        return None
+
+    def restore_from_snapshot(self, get: Parameters) -> Any:
+        """RestoreFromSnapshot: the namespace has the snapshot's data instead of its own."""
+        snapshot, namespace = self.snapshots.find(get), self._namespace(get)
+        workgroup = self._workgroup(get)
+        if not get("manageAdminPassword"):
+            raise requests.unsupported("namespaces with a password that is not managed")
+        if workgroup.described["namespaceName"] != namespace.name:
+            raise invalid(f"{workgroup.name} is not the workgroup of {namespace.name}.")
+        for each in (snapshot, namespace, workgroup):
+            each.require_available()
+        namespace.described["adminUsername"] = snapshot.described["adminUsername"]
+
+        def restore() -> None:
+            self._put_data_away(workgroup)
+            self._serve(workgroup, namespace, snapshot.data)
+            with STATE_LOCK:
+                namespace.described["status"] = "AVAILABLE"
+
+        namespace.described["status"] = "MODIFYING"
+        workgroup.change("MODIFYING", restore)
+        answer = {"snapshotName": snapshot.name, "ownerAccount": self.account}
+        return answer | {"namespace": namespace.answer()}
+
+    # Tags.
+
+    def tag_resource(self, get: Parameters) -> Any:
+        """TagResource."""
+        self.resource(get).tags.update({each["key"]: each["value"] for each in get("tags")})
+        return {}
+
+    def list_tags_for_resource(self, get: Parameters) -> Any:
+        """ListTagsForResource."""
+        return [{"key": key, "value": value} for key, value in self.resource(get).tags.items()]
+
+    def resource(self, get: Parameters) -> Resource:
+        """The resource with the ARN. Raises ResourceNotFoundException."""
+        arn = get("resourceArn")
+        for each in self.all_resources():
+            if each.arn == arn:
+                return each
+        raise not_found(f"There is no resource {arn}.")
+
+    def all_resources(self) -> list[Resource]:
+        """What has tags."""
+        return [
+            *self.namespaces.values(),
+            *self.workgroups.values(),
+            *self.snapshots.all.values(),
+        ]

@@ -1,0 +1,83 @@
+"""Namespaces, workgroups and snapshots of Redshift Serverless, as its API describes them."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sandbox.aws.background import STATE_LOCK, background
+from sandbox.aws.serverless_requests import conflict
+from sandbox.cluster.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+Described = dict[str, Any]
+
+
+class Resource:
+    """What the API describes, with its tags; `status` is a part of the description."""
+
+    def __init__(self, kind: str, name: str, place: str, tags: Any, **described: Any) -> None:
+        self.name, self.id = name, str(uuid.uuid4())
+        self.arn = f"{place}:{kind}/{self.id}"
+        self.tags = {tag["key"]: tag.get("value", "") for tag in tags or []}
+        names = {f"{kind}Name": name, f"{kind}Arn": self.arn, f"{kind}Id": self.id}
+        self.described: Described = names | described
+
+    @property
+    def status(self) -> str:
+        """The status as it is now."""
+        return str(self.described["status"])
+
+    def answer(self) -> Described:
+        """The description, which what happens in the background does not change any more."""
+        return dict(self.described)
+
+    def require_available(self) -> None:
+        """Raise ConflictException while it is changing or on its way out."""
+        if self.status != "AVAILABLE":
+            raise conflict(f"{self.name} is {self.status}: try again when it is AVAILABLE.")
+
+    def change(self, status: str, work: Callable[[], None]) -> None:
+        """Have the status while the work is done in the background; for good if that fails."""
+        self.described["status"] = status
+
+        def finish() -> None:
+            try:
+                work()
+            except Exception:
+                if not background.has_ended:
+                    log.exception("%s: %s failed", self.name, status)
+            else:
+                with STATE_LOCK:
+                    self.described["status"] = "AVAILABLE"
+
+        background.run(finish)
+
+
+class Namespace(Resource):
+    """A namespace: its databases, users and roles, and the data while no workgroup serves it."""
+
+    data: Path | None = None
+    password = ""
+
+    @property
+    def role_arns(self) -> list[str]:
+        """The roles that it may take."""
+        return [each.partition("iamRoleArn=")[2].rstrip(")") for each in self.described["iamRoles"]]
+
+    def attach(self, arns: list[str]) -> None:
+        """Let it take these roles and no others, described as the API does.
+
+        https://github.com/hashicorp/terraform-provider-aws (flattenNamespaceIAMRoles)
+        """
+        roles = [f"IamRole(applyStatus=in-sync, iamRoleArn={arn})" for arn in arns]
+        self.described["iamRoles"] = roles
+
+
+class Workgroup(Resource):
+    """A workgroup with its warehouse, once there is one."""
+
+    warehouse: Warehouse | None = None
