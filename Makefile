@@ -10,21 +10,29 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 TARGET := $(shell sed -n 's/^TARGET *[=:] *//p' dwh.cfg)
 RUN_NEEDS := $(VENV)/installed$(if $(filter aws,$(TARGET)),,-sandbox)
 
+# make run KIND=serverless runs with this dwh.cfg, but for its KIND.
+CONFIG := $(if $(KIND),dwh-$(KIND).cfg,dwh.cfg)
+OTHER := $(if $(KIND), --config $(CONFIG))
+
 .PHONY: help run stop test test-all test-aws check bench constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(RUN_NEEDS) ## run the whole pipeline: setup_env, create_tables, etl, query
-	@$(PY) setup_env.py
-	@$(PY) create_tables.py
-	@$(PY) etl.py
-	@$(PY) query.py
-	@echo "Next: $(PY) query.py \"SELECT ...\" asks more; make stop takes it all down" >&2
+run: $(RUN_NEEDS) $(CONFIG) ## run the whole pipeline; KIND=serverless: on Redshift Serverless
+	@$(PY) setup_env.py$(OTHER)
+	@$(PY) create_tables.py$(OTHER)
+	@$(PY) etl.py$(OTHER)
+	@$(PY) query.py$(OTHER)
+	@echo "Next: $(PY) query.py$(OTHER) \"SELECT ...\" asks more; make stop takes it all down" >&2
 
 stop: ## take down what setup_env made, and the sandbox
 	@test ! -e $(VENV)/installed || $(PY) shutdown_env.py
+	@rm -f dwh-cluster.cfg dwh-serverless.cfg
+
+dwh-%.cfg: dwh.cfg
+	@sed 's/^KIND *[=:].*/KIND = $*/' dwh.cfg > $@
 
 test: $(VENV)/installed-dev ## run the tests
 	@$(PY) -m pytest -n auto --dist loadfile -m "not exhaustive"

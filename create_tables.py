@@ -12,11 +12,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from dwh.cluster_access import database_user
 from dwh.config import Config, load_config
 from dwh.connection import transaction
 from dwh.tables import find_tables
 from dwh.terminal import confirm, parser, plural, run_script, say, step
+from dwh.warehouse_access import database_user
 from sql_queries import (
     analyst_create,
     analyst_grant,

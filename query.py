@@ -13,11 +13,11 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from dwh.cluster_access import analyst, owner
 from dwh.config import load_config
 from dwh.connection import connect
 from dwh.errors import UsageError
 from dwh.terminal import parser, print_table, run_script, say
+from dwh.warehouse_access import analyst, owner
 from sql_queries import questions
 
 if TYPE_CHECKING:

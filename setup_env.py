@@ -1,4 +1,4 @@
-"""Create what the warehouse needs: IAM roles, a bucket, a security group, a Redshift cluster.
+"""Create the warehouse: IAM roles, a bucket, a security group, a cluster or a Serverless workgroup.
 
 First shows what it will do and, on AWS, what that costs, and asks. What is there is kept, changed
 or resumed, so it can be run again, for instance after a Ctrl-C. With the sandbox as target, the
@@ -11,28 +11,29 @@ Example:
 from __future__ import annotations
 
 import sys
-from typing import Any, TextIO
+from typing import TextIO
 
 from dwh import local_aws
-from dwh.aws import Clients, clients
-from dwh.cluster_access import available_cluster, find_cluster
+from dwh.aws import clients
 from dwh.config import Config, load_config
 from dwh.connection import connect
 from dwh.errors import DwhError
-from dwh.provisioning import bucket, cluster, plan, prices, role, security_group, source_data
+from dwh.provisioning import bucket, kinds, plan, prices, role, security_group, source_data
 from dwh.provisioning.environment import Environment
 from dwh.provisioning.look import look
 from dwh.provisioning.plan import Change
 from dwh.target import SANDBOX
 from dwh.terminal import confirm, parser, print_table, run_script, say, step
+from dwh.warehouse import Warehouse
+from dwh.warehouse_access import available_warehouse
 
-# In this order: the cluster needs the others, and holds on to those that it had before.
+# In this order: the warehouse needs the others, and holds on to those that it had before.
 PLANS = (
     source_data.plan_setup,
     role.plan_setup,
     bucket.plan_setup,
     security_group.plan_setup,
-    cluster.plan_setup,
+    kinds.plan_setup,
     security_group.plan_superseded,
     role.plan_superseded,
     bucket.plan_superseded,
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser(__doc__)
     options.add_argument("--dry-run", action="store_true", help="show the plan and do nothing")
     options.add_argument("--yes", action="store_true", help="do not ask")
-    options.add_argument("--restore", metavar="SNAPSHOT", help="make the cluster from a snapshot")
+    options.add_argument("--restore", metavar="SNAPSHOT", help="make the warehouse from a snapshot")
     arguments = options.parse_args(argv)
     config = load_config(arguments.config)
     if arguments.dry_run:
@@ -60,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     if config.target.is_billed and not arguments.yes and is_new(changes):
         confirm("Carry out this plan?")
     plan.carry_out(changes, aws)
-    report(aws, config, found, changes)
+    report(config, found, changes)
     return 0
 
 
@@ -102,23 +103,22 @@ def show_prices(config: Config, to: TextIO) -> None:
     say("Billed until you run python shutdown_env.py; after that, its final snapshot only")
 
 
-def report(aws: Clients, config: Config, found: Environment, changes: list[Change]) -> None:
+def report(config: Config, found: Environment, changes: list[Change]) -> None:
     """Log in once to see that it works; print where the warehouse is, and what comes next."""
-    there = found.cluster
-    if any(change.apply for change in changes):
-        there = find_cluster(aws.redshift, config)
     if not is_new(changes):
         say("Everything is as it should be: nothing was changed.")
-    check_connection(config, there or available_cluster(config))
-    print_table("Warehouse", ("what", "value"), describe(there or {}, config))
+    there = None if any(change.apply for change in changes) else kinds.as_warehouse(found, config)
+    warehouse = there or available_warehouse(config)
+    check_connection(config, warehouse)
+    print_table("Warehouse", ("what", "value"), describe(warehouse, config))
     say("Next: python create_tables.py")
 
 
-def check_connection(config: Config, there: dict[str, Any]) -> None:
-    """Log in once. From here a private cluster may be out of reach, which is no failure."""
+def check_connection(config: Config, warehouse: Warehouse) -> None:
+    """Log in once. From here a private warehouse may be out of reach, which is no failure."""
     with step("connection") as current:
         try:
-            with connect(config, there):
+            with connect(config, warehouse):
                 current.result = f"works, as {config.user}"
         except DwhError as error:
             if config.public:
@@ -126,14 +126,13 @@ def check_connection(config: Config, there: dict[str, Any]) -> None:
             current.result = f"not from here: {error.what}; run the scripts inside its VPC"
 
 
-def describe(found: dict[str, Any], config: Config) -> list[tuple[str, str]]:
+def describe(warehouse: Warehouse, config: Config) -> list[tuple[str, str]]:
     """Where the warehouse is, for people who want to connect to it."""
-    endpoint = found["Endpoint"]
     return [
-        ("endpoint", f"{endpoint['Address']}:{endpoint['Port']}"),
+        ("endpoint", f"{warehouse.host}:{warehouse.port}"),
         ("database", config.database),
         ("user", config.user),
-        ("role", ", ".join(each["IamRoleArn"] for each in found["IamRoles"])),
+        ("role", ", ".join(warehouse.roles)),
     ]
 
 

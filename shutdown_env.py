@@ -1,6 +1,6 @@
-"""Delete what setup_env.py has created: the cluster, the security group, the roles, the bucket.
+"""Delete what setup_env.py has created: the warehouse, the security group, the roles, the bucket.
 
-First shows what it will delete, and asks. On AWS the cluster's rows are kept in a final snapshot,
+First shows what it will delete, and asks. On AWS the warehouse's rows are kept in a final snapshot,
 from which setup_env.py --restore comes back, unless --no-snapshot says otherwise. With the sandbox
 as target, it does not ask, keeps nothing, and stops the sandbox at the end.
 
@@ -19,16 +19,17 @@ from dwh.cluster_access import find_cluster
 from dwh.config import Config, load_config
 from dwh.errors import DwhError, explain
 from dwh.ownership import is_ours, tags
-from dwh.provisioning import bucket, cluster_end, plan, role, security_group, snapshots
+from dwh.provisioning import bucket, cluster_end, kinds, plan, role, security_group
 from dwh.provisioning.environment import Remains
 from dwh.provisioning.look import look_at_remains
 from dwh.provisioning.plan import Change
+from dwh.provisioning.snapshots import new_name
 from dwh.target import SANDBOX
 from dwh.terminal import confirm, parser, plural, run_script, say, step
 
-# In this order: the cluster holds on to the others.
+# In this order: the warehouse holds on to the others.
 PLANS = (
-    cluster_end.plan_shutdown,
+    kinds.plan_shutdown,
     security_group.plan_shutdown,
     role.plan_shutdown,
     bucket.plan_shutdown,
@@ -65,6 +66,9 @@ def read_options(argv: list[str] | None) -> argparse.Namespace:
 
 def take_down(config: Config, arguments: argparse.Namespace) -> None:
     """Carry out the plan, if the answer is yes, and see that nothing is left."""
+    if arguments.pause and not kinds.is_cluster(config):
+        say(kinds.NO_PAUSE)
+        return
     aws = clients(config)
     changes = make_plan(aws, config, arguments)
     show(changes, config, arguments)
@@ -79,7 +83,7 @@ def take_down(config: Config, arguments: argparse.Namespace) -> None:
         return
     sweep(aws, config)
     if not forgets_all(config, arguments):
-        snapshots.tag_final(aws.redshift, config)
+        kinds.tag_final(aws, config)
         tell_snapshots(aws, config)
 
 
@@ -95,7 +99,7 @@ def show(changes: list[Change], config: Config, arguments: argparse.Namespace) -
         plan.show(f"Plan for {config.identifier} in {config.place}", changes, out)
         say(billing(config, arguments))
     else:
-        what = "no cluster" if arguments.pause else "nothing"
+        what = f"no {config.kind}" if arguments.pause else "nothing"
         say(f"nothing to do: {what} of {config.identifier} is in {config.place}")
     if arguments.dry_run:
         say("Nothing was changed.")
@@ -119,12 +123,12 @@ def make_plan(aws: Clients, config: Config, arguments: argparse.Namespace) -> li
     keep_rows = arguments.snapshot
     if keep_rows is None:
         keep_rows = not config.target.forgets
-    found = look_at_remains(aws, config, snapshots.new_name(config) if keep_rows else None)
+    found = look_at_remains(aws, config, new_name(config) if keep_rows else None)
     refuse_strays(found, config)
     changes = [change for each in PLANS for change in each(found, config)]
     if forgets_all(config, arguments):
-        names = [each["SnapshotIdentifier"] for each in snapshots.known(aws.redshift, config)]
-        changes += [Change("delete", f"snapshot {name}", "with its rows") for name in names]
+        known = kinds.known_snapshots(aws, config)
+        changes += [Change("delete", f"snapshot {each.name}", "with its rows") for each in known]
         changes.append(Change("delete", "sandbox", "with all that it holds"))
     return changes
 
@@ -160,8 +164,8 @@ def sweep(aws: Clients, config: Config) -> None:
 
 def leftovers(found: Remains, config: Config) -> list[str]:
     """What carries the environment's tags, snapshots aside; and a cluster of its name."""
-    others = [change.resource for each in PLANS[1:] for change in each(found, config)]
-    return clusters_of(found, config) + others
+    others = [change.resource for each in PLANS for change in each(found, config)]
+    return clusters_of(found, config) + [each for each in others if not each.startswith("cluster ")]
 
 
 def clusters_of(found: Remains, config: Config) -> list[str]:
@@ -174,15 +178,14 @@ def clusters_of(found: Remains, config: Config) -> list[str]:
 
 def tell_snapshots(aws: Clients, config: Config) -> None:
     """Say which snapshots are kept, what that costs, and how to come back."""
-    for snapshot in snapshots.known(aws.redshift, config):
-        name, price = snapshot["SnapshotIdentifier"], "until the sandbox stops"
+    for snapshot in kinds.known_snapshots(aws, config):
+        price = "until the sandbox stops"
         if config.target.is_billed:
-            price = f"{snapshots.cost(snapshot, config)} until you delete it"
-        say(f"snapshot {name}: {snapshots.size(snapshot)}, {price}")
-        say(f"  come back:  python setup_env.py --restore {name}")
+            price = f"{snapshot.cost(config)} until you delete it"
+        say(f"snapshot {snapshot.name}: {snapshot.size}, {price}")
+        say(f"  come back:  python setup_env.py --restore {snapshot.name}")
         if config.target.is_billed:
-            delete = f"aws redshift delete-cluster-snapshot --region {config.aws_region}"
-            say(f"  delete it:  {delete} --snapshot-identifier {name}")
+            say(f"  delete it:  {kinds.delete_command(snapshot, config)}")
 
 
 def take_down_sandbox(config: Config, arguments: argparse.Namespace) -> None:

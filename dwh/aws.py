@@ -93,6 +93,7 @@ class Clients:
     iam: Any
     ec2: Any
     redshift: Any
+    serverless: Any
     s3: Any
     account: str
 
@@ -100,8 +101,19 @@ class Clients:
 def clients(config: Config) -> Clients:
     """Clients of the services that the environment is made of."""
     account = client(config, "sts").get_caller_identity()["Account"]
-    iam, ec2, redshift = (client(config, service) for service in ("iam", "ec2", "redshift"))
-    return Clients(iam, ec2, redshift, s3_client(config), account)
+    return Clients(
+        iam=client(config, "iam"),
+        ec2=client(config, "ec2"),
+        redshift=client(config, "redshift"),
+        serverless=client(config, "redshift-serverless"),
+        s3=s3_client(config),
+        account=account,
+    )
+
+
+def has_service(config: Config, service: str) -> bool:
+    """True if boto3 knows of the service in the warehouse's region."""
+    return config.aws_region in session_of(config.target.name).get_available_regions(service)
 
 
 def s3_client(config: Config, connections: int = 10) -> Any:

@@ -1,16 +1,14 @@
-"""Whether the cluster can be used now, as whom to log in, and the role by which it reads S3."""
+"""A provisioned cluster: whether it can be used now, and as whom to log in."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from dwh.aws import attempt, client
 from dwh.config import Config
 from dwh.errors import AwayError, DwhError
-from dwh.ownership import ROLE_PATH
-from dwh.terminal import hide
+from dwh.warehouse import Login, Warehouse, read_answer
 
 # What to do about a cluster that does not become available by itself, by its status.
 STUCK_HINTS = {
@@ -38,8 +36,8 @@ def find_cluster(redshift: Any, config: Config) -> dict[str, Any] | None:
     return answer["Clusters"][0] if answer else None
 
 
-def available_cluster(config: Config, redshift: Any = None) -> dict[str, Any]:
-    """The cluster as AWS describes it; an error unless it can be used.
+def available_warehouse(config: Config, redshift: Any = None) -> Warehouse:
+    """The cluster; an error unless it can be used.
 
     `redshift` is who asks, the owner of the tables unless told otherwise.
     """
@@ -51,34 +49,24 @@ def available_cluster(config: Config, redshift: Any = None) -> dict[str, Any]:
         error = unavailable(cluster, hint_for(cluster, WAITING_HINTS))
         passes = error.hint == WAITING_HINTS[""]
         raise AwayError(error.what, error.hint) if passes else error
-    return cluster
+    return as_warehouse(cluster)
 
 
-@dataclass(frozen=True)
-class Login:
-    """Who logs in: the client of Redshift that asks for a password, and the call for it."""
+def as_warehouse(cluster: dict[str, Any]) -> Warehouse:
+    """A cluster as the scripts see it.
 
-    redshift: Any
-    call: str
-    request: dict[str, Any]
-
-    def new_password(self) -> dict[str, Any]:
-        """The name to log in with, and a password of fifteen minutes."""
-        from botocore.parsers import ResponseParserError
-
-        try:
-            found: dict[str, Any] = getattr(self.redshift, self.call)(
-                DurationSeconds=900, **self.request
-            )
-        except ResponseParserError:
-            found = {}
-        if "DbPassword" not in found:
-            # Its traceback would show the answer, and with it perhaps a password.
-            operation = self.redshift.meta.method_to_api_mapping[self.call]
-            what = f"AWS's answer to {operation} cannot be read"
-            raise DwhError(what, "run the script again; if that lasts, look for a proxy in between")
-        hide(found["DbPassword"])
-        return found
+    https://docs.aws.amazon.com/redshift/latest/mgmt/working-with-clusters.html has the slices.
+    """
+    return Warehouse(
+        host=cluster["Endpoint"]["Address"],
+        port=cluster["Endpoint"]["Port"],
+        is_public=cluster["PubliclyAccessible"],
+        security_groups=tuple(
+            each["VpcSecurityGroupId"] for each in cluster.get("VpcSecurityGroups", [])
+        ),
+        roles=tuple(each["IamRoleArn"] for each in cluster.get("IamRoles", [])),
+        slices=int(cluster["NumberOfNodes"]) * SLICES.get(cluster["NodeType"], 2),
+    )
 
 
 def owner(config: Config) -> Login:
@@ -89,33 +77,24 @@ def owner(config: Config) -> Login:
         "DbUser": config.user,
         "AutoCreate": False,
     }
-    return Login(client(config, "redshift"), "get_cluster_credentials", request)
+    redshift = client(config, "redshift")
+    return Login(redshift, lambda: new_password(redshift.get_cluster_credentials, request))
 
 
-def analyst(config: Config) -> Login:
-    """To log in as an analyst: assumes ANALYST_ROLE, whose database user is named after it.
+def analyst(config: Config, keys: dict[str, str]) -> Login:
+    """To log in under the name of the role whose keys these are.
 
     https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentialsWithIAM.html
     """
-    sts = client(config, "sts")
-    account = sts.get_caller_identity()["Account"]
-    arn = f"arn:aws:iam::{account}:role{ROLE_PATH}{config.analyst_role}"
-    found = sts.assume_role(RoleArn=arn, RoleSessionName="query.py", DurationSeconds=900)
-    keys = {
-        "aws_access_key_id": found["Credentials"]["AccessKeyId"],
-        "aws_secret_access_key": found["Credentials"]["SecretAccessKey"],
-        "aws_session_token": found["Credentials"]["SessionToken"],
-    }
-    for secret in ("aws_secret_access_key", "aws_session_token"):
-        hide(keys[secret])
-    request = {"ClusterIdentifier": config.identifier, "DbName": config.database}
     redshift = client(config, "redshift", credentials=keys)
-    return Login(redshift, "get_cluster_credentials_with_iam", request)
+    request = {"ClusterIdentifier": config.identifier, "DbName": config.database}
+    return Login(redshift, lambda: new_password(redshift.get_cluster_credentials_with_iam, request))
 
 
-def database_user(config: Config) -> str:
-    """The database user of whoever has assumed ANALYST_ROLE."""
-    return f"IAMR:{config.analyst_role}"
+def new_password(call: Any, request: dict[str, Any]) -> tuple[str, str]:
+    """The name to log in with, and a password of fifteen minutes."""
+    name, password = read_answer(call, "DbUser", "DbPassword", DurationSeconds=900, **request)
+    return name, password
 
 
 def is_available(cluster: dict[str, Any]) -> bool:
@@ -143,20 +122,3 @@ def unavailable(cluster: dict[str, Any], hint: str) -> DwhError:
     """The error of a cluster that is in no state to work."""
     what = f"the cluster {cluster['ClusterIdentifier']} is {cluster['ClusterStatus']}"
     return DwhError(what, hint)
-
-
-def role_arn(cluster: dict[str, Any], config: Config) -> str:
-    """The role with which the cluster reads S3. Raises DwhError if it does not have it."""
-    for attached in cluster.get("IamRoles", []):
-        if attached["IamRoleArn"].endswith(f"/{config.role}"):
-            return str(attached["IamRoleArn"])
-    what = f"the cluster {config.identifier} does not have the role {config.role}"
-    raise DwhError(what, "check ROLE in dwh.cfg, or run python setup_env.py, which attaches it")
-
-
-def slices(cluster: dict[str, Any]) -> int:
-    """How many slices the cluster has, each of which loads a file at a time.
-
-    https://docs.aws.amazon.com/redshift/latest/mgmt/working-with-clusters.html
-    """
-    return int(cluster["NumberOfNodes"]) * SLICES.get(cluster["NodeType"], 2)

@@ -9,14 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dwh.aws import find_endpoint, polling
-from dwh.cluster_access import Login, available_cluster, owner
 from dwh.config import Config
 from dwh.errors import last_attempt
 from dwh.reachability import unreachable
 from dwh.terminal import say
+from dwh.warehouse import Login, Warehouse
+from dwh.warehouse_access import available_warehouse, owner
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection, cursor
@@ -36,41 +37,41 @@ NAME_SECONDS = 90
 
 @contextmanager
 def connect(
-    config: Config, cluster: dict[str, Any] | None = None, login: Login | None = None
+    config: Config, warehouse: Warehouse | None = None, login: Login | None = None
 ) -> Iterator[connection]:
     """A session with the warehouse; what is not committed is undone when the block ends.
 
-    `cluster` is what AWS has just said of the cluster; by default, AWS is asked. `login` says who
-    logs in; by default, the owner of the tables. Raises DwhError, or psycopg2.OperationalError, if
+    `warehouse` is what AWS has just said of it; by default, AWS is asked. `login` says who logs
+    in; by default, the owner of the tables. Raises DwhError, or psycopg2.OperationalError, if
     nobody can log in.
     """
     login = login or owner(config)
-    there = cluster or available_cluster(config, login.redshift)
+    there = warehouse or available_warehouse(config, login)
     with interruptible(), closing(log_in(config, there, login)) as session:
         yield session
 
 
-def log_in(config: Config, cluster: dict[str, Any], login: Login) -> connection:
-    """Log in over verified TLS, with a password of fifteen minutes."""
+def log_in(config: Config, warehouse: Warehouse, login: Login) -> connection:
+    """Log in over verified TLS, with a password that AWS has just given."""
     import psycopg2
 
     forget_variables()
-    credentials, endpoint = login.new_password(), cluster["Endpoint"]
+    user, password = login.ask()
     try:
         return once_known(
-            endpoint["Address"],
+            warehouse.host,
             lambda: psycopg2.connect(
                 CONNECTION_OPTIONS,
-                host=endpoint["Address"],
-                port=endpoint["Port"],
+                host=warehouse.host,
+                port=warehouse.port,
                 dbname=config.database,
-                user=credentials["DbUser"],
-                password=credentials["DbPassword"],
+                user=user,
+                password=password,
                 sslrootcert=find_endpoint(config).ca_file,
             ),
         )
     except psycopg2.OperationalError as error:
-        raise explain_login(error, config, cluster) from error
+        raise explain_login(error, config, warehouse) from error
 
 
 def once_known(host: str, log_in: Callable[[], connection]) -> connection:
@@ -99,15 +100,15 @@ def forget_variables() -> None:
         os.environ.pop(name, None)
 
 
-def explain_login(error: Exception, config: Config, cluster: dict[str, Any]) -> Exception:
+def explain_login(error: Exception, config: Config, warehouse: Warehouse) -> Exception:
     """Why the port does not answer, if that is the error; else the error, with where it was met."""
     said = last_attempt(error)
     if reason := re.search("(?i)timeout|timed out|refused|no route|unreachable", said):
-        return unreachable(config, cluster, reason[0])
+        return unreachable(config, warehouse, reason[0])
     if re.match("connection to server|could not translate", said):
         return error
-    host, port = cluster["Endpoint"]["Address"], cluster["Endpoint"]["Port"]
-    return type(error)(f'connection to server at "{host}", port {port} failed: {said}')
+    place = f'"{warehouse.host}", port {warehouse.port}'
+    return type(error)(f"connection to server at {place} failed: {said}")
 
 
 _waiting = threading.Lock()

@@ -71,6 +71,10 @@ def explain(error: Exception) -> DwhError:
 
 # By what AWS says, where its code leaves that open.
 MESSAGE_HINTS = {
+    "(?i)base ?capacity": (
+        "AWS does not take this capacity here",
+        "set BASE_CAPACITY = 8 in dwh.cfg, the smallest in regions without 4",
+    ),
     "(?i)node type": (
         "AWS does not create such nodes here",
         "choose another NODE_TYPE in dwh.cfg, such as ra3.large",
@@ -85,6 +89,10 @@ MESSAGE_HINTS = {
     ),
 }
 AWS_HINTS = {
+    "ResourceNotFound": (
+        "there is no such workgroup, or what belongs to it",
+        "check KIND, IDENTIFIER and REGION, or run python setup_env.py",
+    ),
     "ClusterNotFound": (
         "there is no such cluster",
         "check IDENTIFIER and REGION, or run python setup_env.py",
@@ -123,15 +131,16 @@ AWS_HINTS = {
         "the account's quota is reached",
         "delete what is not needed, or raise it in the Service Quotas console",
     ),
-    "InsufficientClusterCapacity": (
-        "AWS has no such nodes free now",
-        "try again later, or choose another NODE_TYPE or REGION in dwh.cfg",
+    "InsufficientClusterCapacity|InsufficientCapacity": (
+        "AWS has nothing of this size free now",
+        "try again later, or choose another NODE_TYPE, BASE_CAPACITY or REGION in dwh.cfg",
     ),
     "ClusterSubnetGroupNotFound": ("there is no such subnet group", "check SUBNET_GROUP"),
     "InvalidGroup": (
         "there is no such security group",
         "check EXISTING_SECURITY_GROUPS; without any there, run python setup_env.py again",
     ),
+    "InvalidSubnetID": ("there is no such subnet", "check SUBNETS in dwh.cfg, and REGION"),
     "InvalidVPCNetworkState|InvalidSubnet": (
         "the VPC does not allow it",
         "see its subnets; where VPC Block Public Access is on, set PUBLICLY_ACCESSIBLE = no",
@@ -170,7 +179,7 @@ NETWORK_ACTIONS = (
     "ec2:DescribeInternetGateways, ec2:DescribeSecurityGroups, ec2:DescribeSubnets and "
     "ec2:DescribeVpcs"
 )
-MAKES_CLUSTER = {"CreateCluster", "RestoreFromClusterSnapshot"}
+MAKES_CLUSTER = {"CreateCluster", "CreateWorkgroup", "RestoreFromClusterSnapshot"}
 
 
 def explain_denial(error: Any) -> DwhError:

@@ -1,4 +1,4 @@
-"""Whom security groups let in, and why the cluster's port cannot be reached from here."""
+"""Whom security groups let in, and why the warehouse's port cannot be reached from here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from dwh.aws import client, find_endpoint
 from dwh.config import Config
 from dwh.errors import DwhError, UnreachableError
+from dwh.warehouse import Warehouse
 
 # Whom a rule of a security group lets in is under one of these keys.
 RULE_SOURCES = ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupInfo")
@@ -16,18 +17,17 @@ SETUP = "run python setup_env.py"
 Rule = dict[str, Any]
 
 
-def unreachable(config: Config, cluster: dict[str, Any], reason: str) -> UnreachableError:
+def unreachable(config: Config, warehouse: Warehouse, reason: str) -> UnreachableError:
     """The error of a port that does not answer, with what to do about it."""
-    endpoint = cluster["Endpoint"]
-    what = f"{endpoint['Address']} port {endpoint['Port']} cannot be reached ({reason})"
-    return UnreachableError(what, find_hint(config, cluster))
+    what = f"{warehouse.host} port {warehouse.port} cannot be reached ({reason})"
+    return UnreachableError(what, find_hint(config, warehouse))
 
 
-def find_hint(config: Config, cluster: dict[str, Any]) -> str:
-    """What stands between this machine and the cluster, as far as AWS tells."""
-    if not cluster["PubliclyAccessible"]:
+def find_hint(config: Config, warehouse: Warehouse) -> str:
+    """What stands between this machine and the warehouse, as far as AWS tells."""
+    if not warehouse.is_public:
         return (
-            "the cluster has no public address: run this inside its VPC, or set "
+            "the warehouse has no public address: run this inside its VPC, or set "
             f"PUBLICLY_ACCESSIBLE = yes in dwh.cfg and {SETUP}"
         )
     mend = f"see CLIENT_ADDRESS in dwh.cfg, and {SETUP}"
@@ -35,7 +35,7 @@ def find_hint(config: Config, cluster: dict[str, Any]) -> str:
         theirs = ", ".join(config.security_groups)
         mend = f"add a rule for port {config.port} to {theirs}, which setup_env.py leaves as it is"
     try:
-        here, allowed = own_address(config), allowed_sources(config, cluster)
+        here, allowed = own_address(config), allowed_sources(config, warehouse)
     except Exception:  # the question that failed first is the one to answer
         return f"see that its security group lets in this machine's address: {mend}"
     if not any(is_within(here, each) for each in allowed):
@@ -47,11 +47,10 @@ def find_hint(config: Config, cluster: dict[str, Any]) -> str:
     )
 
 
-def allowed_sources(config: Config, cluster: dict[str, Any]) -> list[str]:
-    """Whom the cluster's security groups let in to its port."""
+def allowed_sources(config: Config, warehouse: Warehouse) -> list[str]:
+    """Whom the warehouse's security groups let in to its port."""
     ec2 = client(config, "ec2")
-    ids = [each["VpcSecurityGroupId"] for each in cluster["VpcSecurityGroups"]]
-    rules = [rule for each in ids for rule in ingress_rules(ec2, each)]
+    rules = [rule for each in warehouse.security_groups for rule in ingress_rules(ec2, each)]
     return [source(rule) for rule in rules if covers(rule, config.port)]
 
 

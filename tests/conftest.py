@@ -267,11 +267,19 @@ def pipeline(empty_pipeline: Pipeline) -> Pipeline:
 
 
 @pytest.fixture
-def aws(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The sandbox as AWS, and an environment there that is taken down at the end."""
+def aws(
+    request: pytest.FixtureRequest,
+    cloud: Cloud,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Any]:
+    """The sandbox as AWS, and an environment there that is taken down at the end.
+
+    Its warehouse is a cluster, unless the test is of the other kind, or of each.
+    """
     from aws_site import Aws
 
-    found = Aws(cloud, tmp_path, monkeypatch)
+    found = Aws(cloud, tmp_path, monkeypatch, kind=getattr(request, "param", "cluster"))
     yield found
     found.take_down()
 
@@ -297,6 +305,31 @@ def site(
     from aws_site import Aws
 
     found = Aws(cloud, tmp_path, monkeypatch, standing)
+    yield found
+    found.listen_no_more()
+
+
+@pytest.fixture(scope="session")
+def standing_serverless(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of an environment of Redshift Serverless that many tests share."""
+    from aws_site import Aws
+
+    folder, name = tmp_path_factory.mktemp("standing"), "standing-serverless"
+    with pytest.MonkeyPatch.context() as patch:
+        Aws(cloud, folder, patch, name, "serverless").set_up()
+    yield name
+    with pytest.MonkeyPatch.context() as patch:
+        Aws(cloud, folder, patch, name, "serverless").take_down()
+
+
+@pytest.fixture
+def serverless(
+    cloud: Cloud, standing_serverless: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    """The shared environment of Redshift Serverless, which a test leaves as it was."""
+    from aws_site import Aws
+
+    found = Aws(cloud, tmp_path, monkeypatch, standing_serverless, "serverless")
     yield found
     found.listen_no_more()
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from dwh.cluster_access import available_cluster, role_arn, slices
 from dwh.connection import connect
 from dwh.errors import (
     CONFLICT,
@@ -24,6 +23,8 @@ from dwh.loading.packing import temporary_parts
 from dwh.loading.run import Run
 from dwh.tables import require_tables
 from dwh.terminal import say
+from dwh.warehouse import role_arn
+from dwh.warehouse_access import available_warehouse
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -58,9 +59,9 @@ def load_with_retries(load: Load, run: Run) -> None:
 
 def load_once(load: Load, run: Run) -> None:
     """Carry out a load once, in one transaction that tells the run log how it ended."""
-    cluster = available_cluster(run.config)
-    run.role, run.slices = role_arn(cluster, run.config), slices(cluster)
-    with connect(run.config, cluster) as session, temporary_parts(run):
+    warehouse = available_warehouse(run.config)
+    run.role, run.slices = role_arn(warehouse, run.config), warehouse.slices
+    with connect(run.config, warehouse) as session, temporary_parts(run):
         cursor = session.cursor()
         require_tables(cursor)
         run_log.begin(cursor, run)

@@ -6,7 +6,6 @@ wherever a run before it was stopped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from dwh.aws import Clients, attempt, polling
@@ -14,12 +13,11 @@ from dwh.cluster_access import find_cluster, is_available, refuse_stuck
 from dwh.config import Config
 from dwh.errors import DwhError
 from dwh.ownership import check_ours, is_ours, tags
-from dwh.provisioning import role, security_group, snapshots
+from dwh.provisioning.cluster_snapshots import as_snapshot, prepare
 from dwh.provisioning.drift import refuse_drift
 from dwh.provisioning.environment import Environment
 from dwh.provisioning.plan import Change
 from dwh.provisioning.waiting import (
-    ROLE_DELAY_SECONDS,
     BusyError,
     ask,
     deleted_meanwhile,
@@ -28,35 +26,12 @@ from dwh.provisioning.waiting import (
     took_too_long,
     until_role_is_known,
 )
+from dwh.provisioning.wanted import Wanted, find_made, wanted_of
 from dwh.terminal import Step
 
 Cluster = dict[str, Any]
 
 PORT_TAG = "port"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the cluster is to have, as far as that can be changed while it lives."""
-
-    role: str | None
-    former_roles: list[str]
-    groups: list[str]
-    public: bool
-
-    def deviations(self, cluster: Cluster) -> list[str]:
-        """What is to be changed, in words."""
-        faults = [] if self.role in roles(cluster) else ["role attached"]
-        faults += [f"role {arn.rpartition('/')[2]} detached" for arn in self.former(cluster)]
-        if groups(cluster) != set(self.groups) or not self.groups:
-            faults.append("security groups set")
-        if cluster["PubliclyAccessible"] != self.public:
-            faults.append(f"public address {'on' if self.public else 'off'}")
-        return faults
-
-    def former(self, cluster: Cluster) -> list[str]:
-        """The roles that ROLE has named before and that are still attached."""
-        return sorted(roles(cluster) & set(self.former_roles))
 
 
 def roles(cluster: Cluster) -> set[str]:
@@ -69,22 +44,10 @@ def groups(cluster: Cluster) -> set[str]:
     return {each["VpcSecurityGroupId"] for each in cluster.get("VpcSecurityGroups", [])}
 
 
-def wanted_of(found: Environment, config: Config) -> Wanted:
-    """What dwh.cfg wants of the cluster; what is still to be made for it is missing."""
-    superseded = [str(each["Arn"]) for each in found.superseded_roles]
-    ids = list(config.security_groups)
-    if found.group and not ids:
-        ids = [found.group.described["GroupId"]]
-    mine = str(found.role.described["Arn"]) if found.role else None
-    return Wanted(mine, superseded, ids, config.public)
-
-
-def find_wanted(aws: Clients, config: Config) -> Wanted:
-    """The same, as AWS tells it now."""
-    arns = {each["RoleName"]: str(each["Arn"]) for each in role.our_roles(aws.iam, config)}
-    mine = arns.pop(config.role, None)
-    found = security_group.wanted_groups(aws.ec2, aws.redshift, config)
-    return Wanted(mine, list(arns.values()), found, config.public)
+def deviations(wanted: Wanted, cluster: Cluster) -> list[str]:
+    """What is to be changed about a cluster, in words."""
+    access = wanted.access_faults(groups(cluster), cluster["PubliclyAccessible"])
+    return wanted.role_faults(roles(cluster)) + access
 
 
 # ---------------------------------------------------------------------------- plans
@@ -99,11 +62,11 @@ def plan_setup(found: Environment, config: Config) -> list[Change]:
     cluster, snapshot = found.cluster, found.snapshot
     if cluster is None or is_leaving(cluster):
         if snapshot:
-            what = f"from {found.restore}, {snapshots.size(snapshot)}"
+            what = f"from {found.restore}, {as_snapshot(snapshot).size}"
             return [Change("restore", title(config), what, apply)]
         return [Change("create", title(config), settings(config), apply)]
     check(cluster, config, found.restore)
-    faults = wanted_of(found, config).deviations(cluster)
+    faults = deviations(wanted_of(found, config), cluster)
     if "paus" in cluster["ClusterStatus"]:
         return [Change("resume", title(config), ", ".join([settings(config), *faults]), apply)]
     if faults:
@@ -155,7 +118,7 @@ def bring_up(aws: Clients, config: Config, snapshot: str | None, current: Step) 
     for _ in polling(config.timeout_minutes * 60):
         cluster = find_cluster(aws.redshift, config)
         if is_alive and (cluster is None or is_leaving(cluster)):
-            raise deleted_meanwhile(config)
+            raise deleted_meanwhile(f"the cluster {config.identifier}")
         if cluster is None:
             is_made = request(aws.redshift, config, wanted, snapshot, current) or is_made
             continue
@@ -169,18 +132,7 @@ def bring_up(aws: Clients, config: Config, snapshot: str | None, current: Step) 
                 return
         except BusyError as error:
             state = f"{state} ({error.what})"
-    raise took_too_long(config, state)
-
-
-def find_made(aws: Clients, config: Config, current: Step) -> Wanted:
-    """What the cluster is to have, once AWS lists the role and the group that were just made."""
-    for _ in polling(ROLE_DELAY_SECONDS):
-        wanted = find_wanted(aws, config)
-        if wanted.role and wanted.groups:
-            return wanted
-        current.update("waiting until AWS lists its role and its security group")
-    what = f"AWS does not list the role or the security group after {ROLE_DELAY_SECONDS} s"
-    raise DwhError(what, "run python setup_env.py again: it makes what is missing")
+    raise took_too_long(f"the cluster {config.identifier}", state, config)
 
 
 def move(
@@ -223,7 +175,7 @@ def own_tags(config: Config) -> list[dict[str, str]]:
 
 def change(redshift: Any, config: Config, wanted: Wanted, cluster: Cluster, current: Step) -> bool:
     """Change one thing that differs; False if nothing does."""
-    new, former = {str(wanted.role)} - roles(cluster), wanted.former(cluster)
+    new, former = {str(wanted.role)} - roles(cluster), wanted.former(roles(cluster))
     if new or former:
         modify = redshift.modify_cluster_iam_roles
         both = {"AddIamRoles": sorted(new), "RemoveIamRoles": former}
@@ -244,7 +196,7 @@ def request(
 ) -> bool:
     """Ask for the cluster, or for one from a snapshot; False if somebody else was first."""
     if snapshot:
-        snapshots.prepare(redshift, config, snapshot, current)
+        prepare(redshift, config, snapshot, current)
     made = until_role_is_known(lambda: send_request(redshift, config, wanted, snapshot), current)
     return made is not None
 

@@ -8,7 +8,7 @@ from dwh.aws import Clients, polling
 from dwh.cluster_access import find_cluster, refuse_stuck
 from dwh.config import Config
 from dwh.ownership import check_ours, is_ours
-from dwh.provisioning import snapshots
+from dwh.provisioning import cluster_snapshots
 from dwh.provisioning.cluster import settings, title
 from dwh.provisioning.environment import Remains
 from dwh.provisioning.plan import Change
@@ -69,7 +69,7 @@ def pause(redshift: Any, config: Config, current: Step) -> None:
     for _ in polling(config.timeout_minutes * 60):
         cluster = find_cluster(redshift, config)
         if cluster is None:
-            raise deleted_meanwhile(config)
+            raise deleted_meanwhile(f"the cluster {config.identifier}")
         refuse_stuck(cluster)
         state = state_of(cluster)
         current.update(state)
@@ -80,7 +80,7 @@ def pause(redshift: Any, config: Config, current: Step) -> None:
                 ask(redshift.pause_cluster, config)
         except BusyError as error:
             state = f"{state} ({error.what})"
-    raise took_too_long(config, state)
+    raise took_too_long(f"the cluster {config.identifier}", state, config)
 
 
 def delete(redshift: Any, config: Config, snapshot: str | None, current: Step) -> None:
@@ -94,7 +94,7 @@ def delete(redshift: Any, config: Config, snapshot: str | None, current: Step) -
         cluster = find_cluster(redshift, config)
         if cluster is None or is_another(cluster, born, config):
             if is_asked and snapshot:
-                snapshots.require(redshift, snapshot)
+                cluster_snapshots.require(redshift, snapshot)
             return
         state, born = state_of(cluster), cluster.get("ClusterCreateTime", born)
         current.update(state)
@@ -105,7 +105,7 @@ def delete(redshift: Any, config: Config, snapshot: str | None, current: Step) -
         except BusyError as error:
             refuse_lasting(cluster, error.what, snapshot is not None)
             state = f"{state} ({error.what})"
-    raise took_too_long(config, state)
+    raise took_too_long(f"the cluster {config.identifier}", state, config)
 
 
 def is_another(cluster: dict[str, Any], born: Any, config: Config) -> bool:

@@ -32,10 +32,15 @@ def refuse_drift(
         "SUBNET_GROUP": config.subnet_group or "default",
         "encryption": "on",
     }
+    refuse_differences(name, {key: (there[key], wanted[key]) for key in there}, hint)
+
+
+def refuse_differences(name: str, pairs: dict[str, tuple[Any, Any]], hint: str) -> None:
+    """Raise if a setting that cannot be changed is not what dwh.cfg says: `pairs` are both."""
     faults = [
-        f"{key}: {name} has {value}, dwh.cfg says {wanted[key]}"
-        for key, value in there.items()
-        if value != wanted[key]
+        f"{key}: {name} has {there}, dwh.cfg says {wanted}"
+        for key, (there, wanted) in pairs.items()
+        if there != wanted
     ]
     if faults:
         what = f"{name} differs from dwh.cfg in what cannot be changed; nothing was touched"

@@ -38,6 +38,19 @@ class SecurityGroup:
 
 
 @dataclass(frozen=True)
+class ServerlessFound:
+    """What there is of Redshift Serverless under our name, and the subnets to make it in.
+
+    `limit` is the workgroup's daily limit.
+    """
+
+    namespace: Described | None = None
+    workgroup: Described | None = None
+    limit: Described | None = None
+    subnets: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Environment:
     """What setup_env.py plans by.
 
@@ -61,6 +74,7 @@ class Environment:
     superseded_groups: list[Described] = field(default_factory=list)
     existing_groups: list[SecurityGroup] = field(default_factory=list)
     cluster: Described | None = None
+    serverless: ServerlessFound = ServerlessFound()
     snapshot: Described | None = None
     data_problem: DwhError | None = None
 
@@ -69,12 +83,15 @@ class Environment:
 class Remains:
     """What shutdown_env.py plans by: all that is ours, whatever it is called.
 
-    `cluster` is the one that IDENTIFIER names, whoever has made it; `clusters` have our tags.
+    `cluster` is the one that IDENTIFIER names, whoever has made it; `clusters`, `namespaces` and
+    `workgroups` have our tags.
     `final_snapshot` is what the snapshot is to be called in which its rows are kept, if any.
     """
 
     cluster: Described | None = None
     clusters: list[Described] = field(default_factory=list)
+    namespaces: list[Described] = field(default_factory=list)
+    workgroups: list[Described] = field(default_factory=list)
     groups: list[Described] = field(default_factory=list)
     roles: list[str] = field(default_factory=list)
     buckets: list[str] = field(default_factory=list)

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from dwh.aws import Clients
+from dwh.aws import Clients, has_service
 from dwh.cluster_access import find_cluster
 from dwh.config import Config
 from dwh.ownership import is_ours, tags
-from dwh.provisioning import bucket, role, security_group, snapshots, source_data
-from dwh.provisioning.environment import Described, Environment, Remains
+from dwh.provisioning import (
+    bucket,
+    role,
+    security_group,
+    serverless,
+    serverless_end,
+    source_data,
+)
+from dwh.provisioning.environment import Described, Environment, Remains, ServerlessFound
+from dwh.provisioning.kinds import find_snapshot, is_cluster
 from dwh.provisioning.waiting import is_leaving
+from dwh.serverless_access import SERVICE, find_namespace
 
 
 def look(aws: Clients, config: Config, restore: str | None = None) -> Environment:
@@ -23,6 +32,7 @@ def look(aws: Clients, config: Config, restore: str | None = None) -> Environmen
     vpc = security_group.find_vpc(aws.ec2, aws.redshift, config)
     group, superseded_groups = security_group.look(aws, config, vpc)
     cluster = find_cluster(aws.redshift, config)
+    there = serverless.look(aws, config, vpc) if not is_cluster(config) else beside(aws, config)
     return Environment(
         account=aws.account,
         client_addresses=security_group.client_addresses(config),
@@ -36,19 +46,28 @@ def look(aws: Clients, config: Config, restore: str | None = None) -> Environmen
         superseded_groups=superseded_groups,
         existing_groups=security_group.look_at_existing(aws, config),
         cluster=cluster,
+        serverless=there,
         restore=restore,
-        snapshot=snapshot_to_restore(aws.redshift, config, cluster, restore),
+        snapshot=snapshot_to_restore(aws, config, cluster or there.namespace, restore),
         data_problem=source_data.look(config),
     )
 
 
+def beside(aws: Clients, config: Config) -> ServerlessFound:
+    """What there is of Redshift Serverless under the name of a cluster: the namespace alone."""
+    if not has_service(config, SERVICE):
+        return ServerlessFound()
+    return ServerlessFound(namespace=find_namespace(aws.serverless, config))
+
+
 def snapshot_to_restore(
-    redshift: Any, config: Config, cluster: Described | None, name: str | None
+    aws: Clients, config: Config, there: Described | None, name: str | None
 ) -> Described | None:
-    """The snapshot to restore, unless there is a cluster."""
-    if name is None or (cluster and not is_leaving(cluster)):
+    """The snapshot to restore, unless there is a warehouse."""
+    leaving = there and (is_leaving(there) if "ClusterStatus" in there else False)
+    if name is None or (there and not leaving):
         return None
-    return snapshots.find_snapshot(redshift, config, name)
+    return find_snapshot(aws, config, name)
 
 
 def look_at_remains(aws: Clients, config: Config, final_snapshot: str | None = None) -> Remains:
@@ -56,6 +75,8 @@ def look_at_remains(aws: Clients, config: Config, final_snapshot: str | None = N
     return Remains(
         cluster=find_cluster(aws.redshift, config),
         clusters=our_clusters(aws.redshift, config),
+        namespaces=our_own("namespace", aws, config),
+        workgroups=our_own("workgroup", aws, config),
         groups=security_group.our_groups(aws.ec2, config),
         roles=[each["RoleName"] for each in role.our_roles(aws.iam, config)],
         buckets=bucket.our_buckets(aws, config),
@@ -70,3 +91,10 @@ def our_clusters(redshift: Any, config: Config) -> list[Described]:
         TagKeys=[tag["Key"]], TagValues=[tag["Value"]]
     )
     return [each for page in pages for each in page["Clusters"] if is_ours(each, config)]
+
+
+def our_own(kind: str, aws: Clients, config: Config) -> list[Described]:
+    """The namespaces or workgroups with the environment's tags, where there can be any."""
+    if not has_service(config, SERVICE):
+        return []
+    return serverless_end.look(aws.serverless, config, kind)

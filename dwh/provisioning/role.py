@@ -1,4 +1,4 @@
-"""The two IAM roles: the cluster's, and the analysts'."""
+"""The two IAM roles: the warehouse's, and the analysts'."""
 
 from __future__ import annotations
 

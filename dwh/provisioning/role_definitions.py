@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from dwh.config import Config
-from dwh.ownership import work_bucket
+from dwh.ownership import tags, work_bucket
+from dwh.setting_readers import CLUSTER, SERVERLESS
 
 Policy = dict[str, Any]
+
+# Who takes the warehouse's role, by the kind of warehouse.
+SERVICES: dict[str, str | list[str]] = {
+    CLUSTER: "redshift.amazonaws.com",
+    SERVERLESS: ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"],
+}
 
 
 class RoleDefinition(NamedTuple):
@@ -27,12 +34,12 @@ class RoleDefinition(NamedTuple):
 
 
 def definitions(account: str, config: Config) -> tuple[RoleDefinition, RoleDefinition]:
-    """The cluster's role, and the analysts'."""
-    return cluster_role(account, config), analyst_role(account, config)
+    """The warehouse's role, and the analysts'."""
+    return warehouse_role(account, config), analyst_role(account, config)
 
 
-def cluster_role(account: str, config: Config) -> RoleDefinition:
-    """The role with which the cluster reads S3, and nothing else."""
+def warehouse_role(account: str, config: Config) -> RoleDefinition:
+    """The role with which the warehouse reads S3, and nothing else."""
     files = [f"{', '.join(keys)} in {bucket}" for bucket, keys in readable_keys(config).items()]
     return RoleDefinition(
         "ROLE",
@@ -40,7 +47,7 @@ def cluster_role(account: str, config: Config) -> RoleDefinition:
         f"reads {', '.join(files)}",
         "Redshift",
         "Lets Redshift read the files that etl.py loads",
-        trust_policy({"Service": "redshift.amazonaws.com"}),
+        trust_policy({"Service": SERVICES[config.kind]}),
         read_policy(config, work_bucket(account, config)),
     )
 
@@ -77,7 +84,13 @@ def trust_policy(principal: Policy) -> Policy:
 
 
 def log_in_policy(account: str, config: Config) -> Policy:
-    """The rights to find the cluster, and to log in to its database under the role's own name.
+    """The rights to find the warehouse, and to log in to it under the role's own name."""
+    of_kind = cluster_log_in if config.kind == CLUSTER else serverless_log_in
+    return {"Version": "2012-10-17", "Statement": of_kind(account, config)}
+
+
+def cluster_log_in(account: str, config: Config) -> list[Policy]:
+    """The statements for a cluster and its database.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshift.html
     """
@@ -88,11 +101,26 @@ def log_in_policy(account: str, config: Config) -> Policy:
             f"{place}:dbname:{config.identifier}/{config.database}"
         ),
     }
-    statements = [
+    return [
         {"Effect": "Allow", "Action": action, "Resource": resource}
         for action, resource in resources.items()
     ]
-    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def serverless_log_in(account: str, config: Config) -> list[Policy]:
+    """The statement for a workgroup, whose ARN has an id that nobody knows before it is there.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshiftserverless.html
+    """
+    ours = {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags(config)}
+    return [
+        {
+            "Effect": "Allow",
+            "Action": ["redshift-serverless:GetWorkgroup", "redshift-serverless:GetCredentials"],
+            "Resource": f"arn:aws:redshift-serverless:{config.aws_region}:{account}:workgroup/*",
+            "Condition": {"StringEquals": ours},
+        }
+    ]
 
 
 def readable_keys(config: Config) -> dict[str, list[str]]:

@@ -1,21 +1,22 @@
-"""The security group that opens the cluster's port to its clients, and to nobody else."""
+"""The security group that opens the warehouse's port to its clients, and to nobody else."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from dwh.aws import Clients, attempt, polling
-from dwh.config import Config, is_everybody
+from dwh.config import Config
 from dwh.errors import DwhError
 from dwh.ownership import check_ours, tag_filters, tags
 from dwh.provisioning.environment import Described, Environment, Remains, SecurityGroup
 from dwh.provisioning.plan import Change
 from dwh.reachability import Rule, covers, ingress_rules, own_address, source
+from dwh.setting_readers import CLUSTER, SERVERLESS, is_everybody
 from dwh.terminal import Step
 
 # How long EC2 may need to tell itself of a new group.
 UNKNOWN_SECONDS = 30
-# A deleted cluster's network interfaces hold on to the group for some minutes.
+# A deleted warehouse's network interfaces hold on to the group for some minutes.
 IN_USE_SECONDS = 300
 
 # ---------------------------------------------------------------------------- what is there
@@ -46,8 +47,11 @@ def with_rules(ec2: Any, group: Described) -> SecurityGroup:
 
 
 def find_vpc(ec2: Any, redshift: Any, config: Config) -> str:
-    """The VPC of the subnet group, or the region's default VPC. Raises DwhError without one."""
-    if config.subnet_group:
+    """The VPC of the subnets in dwh.cfg, or the default VPC. Raises DwhError if there is none."""
+    if config.kind == SERVERLESS and config.subnets:
+        subnets = ec2.describe_subnets(SubnetIds=list(config.subnets))["Subnets"]
+        return str(subnets[0]["VpcId"])
+    if config.kind == CLUSTER and config.subnet_group:
         describe = redshift.describe_cluster_subnet_groups
         found = describe(ClusterSubnetGroupName=config.subnet_group)["ClusterSubnetGroups"]
         return str(found[0]["VpcId"])
@@ -55,7 +59,8 @@ def find_vpc(ec2: Any, redshift: Any, config: Config) -> str:
     for vpc in ec2.describe_vpcs(Filters=filters)["Vpcs"]:
         return str(vpc["VpcId"])
     what = f"{config.aws_region} has no default VPC"
-    hint = "name a SUBNET_GROUP in dwh.cfg, or create it: aws ec2 create-default-vpc"
+    key = "SUBNETS" if config.kind == SERVERLESS else "a SUBNET_GROUP"
+    hint = f"name {key} in dwh.cfg, or create it: aws ec2 create-default-vpc"
     raise DwhError(what, hint)
 
 
@@ -75,7 +80,7 @@ def our_groups(ec2: Any, config: Config) -> list[Described]:
 
 
 def wanted_groups(ec2: Any, redshift: Any, config: Config) -> list[str]:
-    """The ids of the groups that the cluster is to have; none while ours is not there yet."""
+    """The ids of the groups that the warehouse is to have; none while ours is not there yet."""
     if config.security_groups:
         return list(config.security_groups)
     group = find_group(ec2, config, find_vpc(ec2, redshift, config))
@@ -125,7 +130,7 @@ def keep_existing(found: Environment, config: Config) -> Change:
     """Keep the groups that dwh.cfg names by their ids; their rules are their owner's."""
     names = ", ".join(config.security_groups)
     if any(group.described["VpcId"] != found.vpc for group in found.existing_groups):
-        what = f"not all of {names} are in the cluster's VPC, {found.vpc}"
+        what = f"not all of {names} are in the warehouse's VPC, {found.vpc}"
         raise DwhError(what, "correct EXISTING_SECURITY_GROUPS or SUBNET_GROUP in dwh.cfg")
     open_rules = [
         rule_in_words(rule)

@@ -1,4 +1,4 @@
-"""What etl.py will load: looked at before a cluster is made for it."""
+"""What etl.py will load: looked at before a warehouse is made for it."""
 
 from __future__ import annotations
 
@@ -57,12 +57,13 @@ def explain_closed(error: Any) -> DwhError:
 
 
 def plan_setup(found: Environment, config: Config) -> list[Change]:
-    """Show what will be loaded. Raises DwhError if it cannot be, where a cluster would be billed.
+    """Show what will be loaded. Raises DwhError if it cannot be, where a warehouse would be billed.
 
-    A cluster that is there, or comes back from a snapshot, has rows to ask for without new ones.
+    A warehouse that is there, or comes back from a snapshot, has rows to ask for without new ones.
     """
     if not found.data_problem:
         return [Change("check", "source data", DATA)]
-    if config.target.is_billed and not found.cluster and not found.restore:
+    is_there = found.cluster or found.serverless.namespace
+    if config.target.is_billed and not is_there and not found.restore:
         raise found.data_problem
     return [Change("check", "source data", f"warning: {found.data_problem.what}")]

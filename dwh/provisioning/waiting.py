@@ -1,4 +1,4 @@
-"""Asking a cluster for something, and what is said while it cannot have it yet, or never will."""
+"""Asking for something that takes time, and what is said while it does, or never will be."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from dwh.aws import attempt, polling
 from dwh.cluster_access import STUCK_HINTS, hint_for, unavailable
 from dwh.config import Config
 from dwh.errors import DwhError
-from dwh.provisioning.snapshots import GO_ON_WAITING
+from dwh.provisioning.environment import Described
 from dwh.terminal import Step, plural
 
 Cluster = dict[str, Any]
+
+GO_ON_WAITING = "run the same command again to go on waiting; see TIMEOUT_MINUTES in dwh.cfg"
+UNKNOWN_ROLE = {"InvalidParameterValue", "ValidationException"}
 
 # IAM tells its other services of a new role within about a minute.
 ROLE_DELAY_SECONDS = 90
@@ -77,7 +80,7 @@ def until_role_is_known(call: Callable[[], Any], current: Step) -> Any:
         except ClientError as error:
             refusal = error.response["Error"].get("Message", "")
             unknown = "iam role" in refusal.lower()
-            if not unknown or error.response["Error"]["Code"] != "InvalidParameterValue":
+            if not unknown or error.response["Error"]["Code"] not in UNKNOWN_ROLE:
                 raise
             current.update("waiting until Redshift knows the role")
     what = f"Redshift does not take the role after {ROLE_DELAY_SECONDS} s: {refusal}"
@@ -85,14 +88,86 @@ def until_role_is_known(call: Callable[[], Any], current: Step) -> Any:
     raise DwhError(what, hint)
 
 
-def deleted_meanwhile(config: Config) -> DwhError:
-    """The error of a cluster that somebody deletes while this waits for it."""
-    what = f"the cluster {config.identifier} has been deleted meanwhile"
+def deleted_meanwhile(name: str) -> DwhError:
+    """The error of what somebody deletes while this waits for it."""
+    what = f"{name} has been deleted meanwhile"
     return DwhError(what, "if that was a mistake, make a new one: python setup_env.py")
 
 
-def took_too_long(config: Config, state: str) -> DwhError:
+def took_too_long(name: str, state: str, config: Config) -> DwhError:
     """The error of a wait that does not end."""
     minutes = plural(config.timeout_minutes, "minute")
-    what = f"after {minutes}, the cluster {config.identifier} is still {state}"
-    return DwhError(what, GO_ON_WAITING)
+    return DwhError(f"after {minutes}, {name} is still {state}", GO_ON_WAITING)
+
+
+# ---------------------------------------------------------------------------- Redshift Serverless
+
+
+def ask_serverless(call: Callable[..., Any], **request: Any) -> None:
+    """Ask something of a namespace or a workgroup; fine if it is gone.
+
+    Raises BusyError while it is busy.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        attempt("ResourceNotFoundException", call, **request)
+    except ClientError as error:
+        answer = error.response["Error"]
+        if answer["Code"] != "ConflictException":
+            raise
+        raise BusyError(answer["Message"], "run the same command again in some minutes") from error
+
+
+def settle(
+    config: Config,
+    kind: str,
+    look: Callable[[], Described | None],
+    move: Callable[[Described | None], bool],
+    current: Step,
+) -> None:
+    """Look, and make the next move, until there is none to make and the status is AVAILABLE.
+
+    `move` is told what is there, and says whether something had to be done. Raises DwhError when
+    that takes longer than TIMEOUT_MINUTES, or somebody deletes it.
+    """
+    name, state, is_alive = f"the {kind} {config.identifier}", "not listed", False
+    for _ in polling(config.timeout_minutes * 60):
+        found = look()
+        is_leaving = found is not None and found["status"] == "DELETING"
+        if is_alive and (found is None or is_leaving):
+            raise deleted_meanwhile(name)
+        state = found["status"].lower() if found else "not listed"
+        current.update(state)
+        is_alive = found is not None and not is_leaving
+        if found and found["status"] != "AVAILABLE":
+            continue
+        try:
+            if not move(found):
+                return
+        except BusyError as error:
+            state = f"{state} ({error.what})"
+    raise took_too_long(name, state, config)
+
+
+def until_gone(
+    config: Config,
+    name: str,
+    look: Callable[[], Described | None],
+    delete: Callable[[], None],
+    current: Step,
+) -> None:
+    """Delete what is there, and wait until it is gone. Raises DwhError if that takes too long."""
+    state = "not listed"
+    for _ in polling(config.timeout_minutes * 60):
+        found = look()
+        if found is None:
+            return
+        state = found["status"].lower()
+        current.update(state)
+        try:
+            if found["status"] != "DELETING":
+                delete()
+        except BusyError as error:
+            state = f"{state} ({error.what})"
+    raise took_too_long(name, state, config)

@@ -28,6 +28,7 @@ SERVERLESS = {
     "CreateWorkgroup": "workgroup",
     "DeleteNamespace": "namespace",
     "DeleteSnapshot": "snapshot",
+    "DeleteUsageLimit": "usageLimit",
     "DeleteWorkgroup": "workgroup",
     "GetCredentials": "",
     "GetNamespace": "namespace",

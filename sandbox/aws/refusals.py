@@ -24,6 +24,15 @@ WRONG_SIGNATURE = (
     "Check your {} and signing method."
 )
 ANY = "any other service"
+# Services that speak JSON, and have names of their own for what is refused.
+# https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/CommonErrors.html
+JSON_SERVICES = ("redshift-serverless", "secretsmanager")
+JSON_CODES = {
+    "AccessDenied": "AccessDeniedException",
+    "ExpiredToken": "ExpiredTokenException",
+    "InvalidClientTokenId": "UnrecognizedClientException",
+    "SignatureDoesNotMatch": "InvalidSignatureException",
+}
 # Status, code and message, by what is wrong with the credentials and by service.
 REJECTIONS = {
     "unknown": {
@@ -59,10 +68,14 @@ REJECTIONS = {
 
 
 # Codes that are of no service of their own, so that moto need not wonder.
-CODES = {code for each in REJECTIONS.values() for _, code, _ in each.values()} | {
-    "AccessDenied",
-    "UnsupportedOperation",
-}
+CODES = (
+    {code for each in REJECTIONS.values() for _, code, _ in each.values()}
+    | {
+        "AccessDenied",
+        "UnsupportedOperation",
+    }
+    | set(JSON_CODES.values())
+)
 
 
 class _Error(ServiceException):  # type: ignore[misc]
@@ -73,6 +86,8 @@ class Refusal(HTTPException):
     """The answer to a request that is not carried out."""
 
     def __init__(self, response: Any, status: int, code: str, message: str) -> None:
+        if response.service_name in JSON_SERVICES:
+            status, code = 400, JSON_CODES.get(code, code)
         _, headers, body = response.serialized(ActionResult(_Error(code, message)))
         super().__init__(body)
         self.code = status

@@ -52,6 +52,12 @@ class UsageLimits:
         found |= {key: get(key) for key in ("amount", "breachAction") if get(key)}
         return found
 
+    def delete_usage_limit(self, get: Parameters) -> Any:
+        """DeleteUsageLimit."""
+        if get("usageLimitId") not in self.all:
+            raise not_found(f"There is no usage limit {get('usageLimitId')}.")
+        return self.all.pop(get("usageLimitId"))
+
     def forget(self, arn: str) -> None:
         """Let the limits of a workgroup go with it."""
         for key in [key for key, each in self.all.items() if _is_of(each, arn)]:

@@ -58,6 +58,10 @@ def fits_resource(pattern: str, resource: str) -> bool:
     return len(parts) == 6 and all(map(matches, patterns, parts))
 
 
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+IF_EXISTS = "IfExists"
+
+
 @lru_cache(1024)
 def _expression(pattern: str, ignore_case: bool) -> re.Pattern[str]:
     if "${" in pattern:
@@ -78,11 +82,14 @@ def holds(operator: str, key: str, expected: Any, context: Context, complete: bo
     UnknownConditionError for an operator or a key that is not known.
     """
     quantifier, _, plain = operator.rpartition(":")
-    _check_known(operator, key, context, complete)
+    _check_known(operator.removesuffix(IF_EXISTS), key, context, complete)
     actual = as_list(context.get(key.lower(), []))
     wanted = [_text(each) for each in as_list(expected)]
     if plain == "Null":
         return wanted == [_text(not actual)]
+    if plain.endswith(IF_EXISTS) and not actual:
+        return True
+    plain = plain.removesuffix(IF_EXISTS)
     negated = plain in NEGATIONS
     equal = EQUALITIES[NEGATIONS.get(plain, plain)]
     met = [any(equal(each, value) for each in wanted) != negated for value in actual]

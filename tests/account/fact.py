@@ -10,11 +10,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from dwh.aws import client
-from dwh.cluster_access import role_arn
 from dwh.config import Config
 from dwh.connection import connect
 from dwh.errors import first_line
 from dwh.loading.work_folder import WorkFolder
+from dwh.warehouse import Warehouse, role_arn
 
 # Of a statement: while it hangs, a cluster is billed.
 LONGEST_SECONDS = 300
@@ -27,11 +27,11 @@ class Place:
     one that commits are named after it, and dropped.
     """
 
-    def __init__(self, config: Config, session: Any, cluster: dict[str, Any]) -> None:
-        self.config, self.session, self.cluster = config, session, cluster
+    def __init__(self, config: Config, session: Any, warehouse: Warehouse) -> None:
+        self.config, self.session, self.warehouse = config, session, warehouse
         self.cursor = session.cursor()
         self.cursor.execute(f"SET statement_timeout TO {LONGEST_SECONDS * 1000}")
-        self.role = role_arn(cluster, config)
+        self.role = role_arn(warehouse, config)
         self.account = self.role.split(":")[4]
         self._folder = WorkFolder(config, self.account)
 
@@ -39,9 +39,15 @@ class Place:
         """A client of a service of AWS, as the scripts have it."""
         return client(self.config, service)
 
+    @property
+    def cluster(self) -> dict[str, Any]:
+        """The cluster as AWS describes it now."""
+        describe = self.aws("redshift").describe_clusters
+        return dict(describe(ClusterIdentifier=self.config.identifier)["Clusters"][0])
+
     def another(self) -> Any:
         """Another session with the warehouse, closed after the block."""
-        return connect(self.config, self.cluster)
+        return connect(self.config, self.warehouse)
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a statement; its rows, if it has any."""
@@ -98,18 +104,22 @@ def code_of(call: Callable[..., Any], **arguments: Any) -> str:
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact: its name, the page that documents it, the code that relies on it, and the answer."""
+    """A fact: its name, the page that documents it, the code that relies on it, and the answer.
+
+    `kind` is the kind of warehouse that it is about, None if it is about both.
+    """
 
     name: str
     source: str
     relied_on_by: str
     documented: Any
     find: Callable[[Place], Any]
+    kind: str | None = None
 
-    def difference(self, config: Config, cluster: dict[str, Any]) -> str:
+    def difference(self, config: Config, warehouse: Warehouse) -> str:
         """What is found instead of what is documented; empty if the fact holds."""
         try:
-            with place(config, cluster) as found_at:
+            with place(config, warehouse) as found_at:
                 found = self.find(found_at)
         except Exception as error:
             return f"{type(error).__name__}: {first_line(error)}"
@@ -117,23 +127,28 @@ class Fact:
 
 
 @contextmanager
-def place(config: Config, cluster: dict[str, Any]) -> Iterator[Place]:
+def place(config: Config, warehouse: Warehouse) -> Iterator[Place]:
     """A place with a session of its own."""
-    with connect(config, cluster) as session:
-        yield Place(config, session, cluster)
+    with connect(config, warehouse) as session:
+        yield Place(config, session, warehouse)
 
 
 FACTS: list[Fact] = []
 
 
+def facts_of(kind: str) -> list[Fact]:
+    """The facts that a warehouse of this kind can show."""
+    return [each for each in FACTS if each.kind in (None, kind)]
+
+
 def fact(
-    source: str, relied_on_by: str, documented: Any
+    source: str, relied_on_by: str, documented: Any, kind: str | None = None
 ) -> Callable[[Callable[[Place], Any]], Callable[[Place], Any]]:
     """Register a function that finds what is documented, under its own name."""
 
     def register(find: Callable[[Place], Any]) -> Callable[[Place], Any]:
         name = find.__name__.replace("_", " ")
-        FACTS.append(Fact(name, source, relied_on_by, documented, find))
+        FACTS.append(Fact(name, source, relied_on_by, documented, find, kind))
         return find
 
     return register

@@ -11,9 +11,9 @@ import psycopg2
 from fact import Place, code_of, fact
 
 from dwh.aws import s3_client, split_url
-from dwh.cluster_access import analyst, database_user, owner
 from dwh.connection import connect
 from dwh.provisioning.cluster import new_cluster
+from dwh.warehouse_access import analyst, database_user, owner
 
 REDSHIFT = "https://docs.aws.amazon.com/redshift/latest"
 S3 = "https://docs.aws.amazon.com/AmazonS3/latest/API"
@@ -23,9 +23,12 @@ S3 = "https://docs.aws.amazon.com/AmazonS3/latest/API"
     f"{REDSHIFT}/APIReference/API_GetClusterCredentials.html",
     "dwh/cluster_access.py: owner",
     (True, True, True),
+    "cluster",
 )
 def password_of_fifteen_minutes_is_for_the_user_in_iams_name(place: Place) -> Any:
-    found, user = owner(place.config).new_password(), place.value("SELECT CURRENT_USER")
+    user, name = place.value("SELECT CURRENT_USER"), place.config.identifier
+    request = {"ClusterIdentifier": name, "DbUser": place.config.user, "DurationSeconds": 900}
+    found = place.aws("redshift").get_cluster_credentials(**request)
     name = found["DbUser"]
     left = datetime.fromisoformat(found["Expiration"]) - datetime.now(UTC)
     is_short = abs(left.total_seconds() - 900) < 60 or left
@@ -34,11 +37,11 @@ def password_of_fifteen_minutes_is_for_the_user_in_iams_name(place: Place) -> An
 
 @fact(
     f"{REDSHIFT}/APIReference/API_GetClusterCredentialsWithIAM.html",
-    "dwh/cluster_access.py: database_user",
+    "dwh/warehouse_access.py: database_user",
     True,
 )
 def iam_role_logs_in_as_a_user_of_its_own_name(place: Place) -> Any:
-    with connect(place.config, place.cluster, analyst(place.config)) as session:
+    with connect(place.config, place.warehouse, analyst(place.config)) as session:
         cursor = session.cursor()
         cursor.execute("SELECT CURRENT_USER")
         (user,) = cursor.fetchone() or ("",)
@@ -52,15 +55,15 @@ def session_is_encrypted_by_tls(place: Place) -> Any:
 
 @fact(f"{REDSHIFT}/mgmt/connecting-ssl-support.html", "dwh/connection.py: CONNECTION_OPTIONS", True)
 def nobody_logs_in_without_tls(place: Place) -> Any:
-    endpoint, credentials = place.cluster["Endpoint"], owner(place.config).new_password()
+    user, password = owner(place.config).ask()
     try:
         psycopg2.connect(
             "sslmode=disable connect_timeout=10",
-            host=endpoint["Address"],
-            port=endpoint["Port"],
+            host=place.warehouse.host,
+            port=place.warehouse.port,
             dbname=place.config.database,
-            user=credentials["DbUser"],
-            password=credentials["DbPassword"],
+            user=user,
+            password=password,
         ).close()
     except psycopg2.OperationalError as error:
         return bool(re.search("SSL off|no encryption", str(error))) or str(error)
@@ -71,6 +74,7 @@ def nobody_logs_in_without_tls(place: Place) -> Any:
     f"{REDSHIFT}/APIReference/API_DescribeClusters.html",
     "dwh/cluster_access.py: find_cluster",
     "ClusterNotFound",
+    "cluster",
 )
 def unknown_cluster_is_not_found(place: Place) -> Any:
     describe = place.aws("redshift").describe_clusters
@@ -81,6 +85,7 @@ def unknown_cluster_is_not_found(place: Place) -> Any:
     f"{REDSHIFT}/APIReference/API_CreateCluster.html",
     "dwh/provisioning/cluster.py: send_request",
     "ClusterAlreadyExists",
+    "cluster",
 )
 def cluster_is_not_created_twice(place: Place) -> Any:
     request = {"ClusterIdentifier": place.config.identifier, "NodeType": place.config.node_type}
@@ -92,6 +97,7 @@ def cluster_is_not_created_twice(place: Place) -> Any:
     f"{REDSHIFT}/APIReference/API_ClusterIamRole.html",
     "dwh/cluster_access.py: is_available",
     ["in-sync"],
+    "cluster",
 )
 def role_that_the_cluster_can_take_is_in_sync(place: Place) -> Any:
     return [each["ApplyStatus"] for each in place.cluster["IamRoles"]]
@@ -101,6 +107,7 @@ def role_that_the_cluster_can_take_is_in_sync(place: Place) -> Any:
     f"{REDSHIFT}/APIReference/API_Cluster.html",
     "dwh/provisioning/cluster.py: new_cluster",
     (True, True, True),
+    "cluster",
 )
 def cluster_is_encrypted_and_its_password_is_in_secrets_manager(place: Place) -> Any:
     found = place.cluster
@@ -111,7 +118,7 @@ def cluster_is_encrypted_and_its_password_is_in_secrets_manager(place: Place) ->
 
 @fact(
     f"{REDSHIFT}/APIReference/API_DescribeClusterSnapshots.html",
-    "dwh/provisioning/snapshots.py: find_snapshot",
+    "dwh/provisioning/cluster_snapshots.py: find",
     "ClusterSnapshotNotFound",
 )
 def unknown_snapshot_is_not_found(place: Place) -> Any:

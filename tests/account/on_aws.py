@@ -21,8 +21,9 @@ from typing import Any
 
 import facts_of_aws  # noqa: F401
 import facts_of_copy  # noqa: F401
+import facts_of_serverless  # noqa: F401
 import facts_of_sql  # noqa: F401
-from fact import FACTS
+from fact import facts_of
 from nights import Night, nights
 from trial_environment import (
     TrialEnvironment,
@@ -34,11 +35,11 @@ from trial_environment import (
 
 import setup_env
 from dwh.aws import clients
-from dwh.cluster_access import available_cluster
 from dwh.config import load_config
 from dwh.errors import DwhError, UsageError, explain
 from dwh.provisioning import plan
 from dwh.terminal import confirm, parser, run_script, say, step
+from dwh.warehouse_access import available_warehouse
 
 FOLDER = Path(__file__).parents[2] / ".test-aws"
 SHOWN_ROWS = 5
@@ -115,10 +116,8 @@ def show_plan(environment: TrialEnvironment) -> None:
     changes = setup_env.make_plan(without_data_problem(clients(config), config), config)
     plan.show(setup_env.heading(config), changes, sys.stderr)
     setup_env.show_prices(config, sys.stderr)
-    say(
-        "All of it is deleted at the end, also after Ctrl-C. Expect half an hour: AWS usually takes"
-    )
-    say("5 to 12 minutes to create a cluster, and as long to delete it.")
+    say("All of it is deleted at the end, also after Ctrl-C. Expect half an hour: AWS takes some")
+    say("minutes to create a warehouse, for a cluster usually 5 to 12, and as long to delete it.")
 
 
 def try_out(environment: TrialEnvironment, folder: Path) -> Report:
@@ -179,17 +178,17 @@ def compare(expected: dict[str, list[Any]], there: dict[str, list[Any]]) -> dict
 def look_at_facts(report: Report, environment: TrialEnvironment, _: TrialEnvironment) -> None:
     """See which facts hold; of those that do not, say what is documented and what was found."""
     config, held = environment.config, 0
-    cluster = available_cluster(config)
-    for each in FACTS:
+    warehouse, facts = available_warehouse(config), facts_of(environment.config.kind)
+    for each in facts:
         with step(each.name) as current:
-            found = each.difference(config, cluster)
+            found = each.difference(config, warehouse)
             current.result = "does not hold" if found else "holds"
         held += not found
         if found:
             answers = f"documented: {each.documented!r}; found: {found}"
             relied = f"{each.relied_on_by} relies on it"
             report.add_difference(each.name, answers, f"source: {each.source}", relied)
-    report.add(f"{held} of {len(FACTS)} facts hold in {config.place}")
+    report.add(f"{held} of {len(facts)} facts hold in {config.place}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 import nights
 import on_aws
 import pytest
-from aws_site import Aws
+from aws_site import Aws, each_kind
 from fact import Fact
 from script_runs import refused_here
 from trial_environment import TrialEnvironment
@@ -27,18 +27,21 @@ def trial(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str
     monkeypatch.setattr(nights, "EVENTS_A_FILE", 50)
     monkeypatch.setattr(nights, "SONGS", 600)
     fact = Fact("one is one", "https://...", "a: b", 1, lambda place: place.value("SELECT 1"))
-    monkeypatch.setattr(on_aws, "FACTS", [fact])
+    monkeypatch.setattr(on_aws, "facts_of", lambda _: [fact])
     return ["--config", str(aws.config), "--folder", str(tmp_path / "trial")]
 
 
 def left_over(aws: Aws) -> list[str]:
-    """The clusters and buckets of trials that are still there."""
+    """The warehouses and buckets of trials that are still there."""
     clusters = aws.cloud.client("redshift").describe_clusters()["Clusters"]
     buckets = aws.cloud.client("s3").list_buckets()["Buckets"]
+    namespaces = aws.cloud.client("redshift-serverless").list_namespaces()["namespaces"]
     names = [each["ClusterIdentifier"] for each in clusters] + [each["Name"] for each in buckets]
+    names += [each["namespaceName"] for each in namespaces]
     return [name for name in names if name.startswith("sparkify-test-")]
 
 
+@each_kind
 def test_every_night_is_compared_and_everything_taken_down(
     aws: Aws, trial: list[str], capsys: CAPTURE
 ) -> None:
@@ -55,7 +58,7 @@ def test_differences_are_told_and_everything_taken_down(
     aws: Aws, trial: list[str], capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = Fact("one is two", "https://...", "a: b", 2, lambda place: place.value("SELECT 1"))
-    monkeypatch.setattr(on_aws, "FACTS", [wrong])
+    monkeypatch.setattr(on_aws, "facts_of", lambda _: [wrong])
     monkeypatch.setattr(on_aws, "nights", lambda: itertools.islice(nights.nights(), 1))
     rows = TrialEnvironment.rows
 

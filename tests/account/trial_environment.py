@@ -32,6 +32,9 @@ PREFIX = "sparkify-test-"
 OWN = {
     "NODE_TYPE": "ra3.large",
     "NODES": "1",
+    "BASE_CAPACITY": "4",
+    "MAX_CAPACITY": "8",
+    "DAILY_LIMIT": "8",
     "EXISTING_SECURITY_GROUPS": "",
     "MAX_BAD_RECORDS": "0",
     "PACK_SMALL_FILES_FROM": "never",

@@ -9,7 +9,7 @@ from pathlib import Path
 import aws_answers
 import boto3
 import pytest
-from aws_site import HERE, Aws, told
+from aws_site import HERE, Aws, of_serverless, told
 from cloud import Cloud
 from script_runs import refused_here
 
@@ -149,7 +149,7 @@ ANSWERS = [
     (
         (CREATE, 400, "InsufficientClusterCapacity"),
         "The number of nodes specified exceeds the allotted capacity of the cluster.",
-        ("AWS has no such nodes free now", "try again later, or choose another NODE_TYPE or REG"),
+        ("AWS has nothing of this size free now", "try again later, or choose another NODE_TYPE"),
     ),
     # The network.
     (
@@ -199,6 +199,38 @@ def test_refusal_of_aws_is_explained(
     assert (len(tries) > 1) == (answer[2] in TRIED_AGAIN)
     if not error.startswith("AWS denies"):
         assert message in found.error
+
+
+OF_SERVERLESS = [
+    (
+        ("CreateWorkgroup", "InsufficientCapacityException", "There is an insufficient capacity."),
+        ("AWS has nothing of this size free now", "try again later, .*, BASE_CAPACITY or REG"),
+    ),
+    (
+        ("CreateWorkgroup", "ValidationException", "4 is not a valid base capacity."),
+        ("AWS does not take this capacity here", "set BASE_CAPACITY = 8 in dwh.cfg, "),
+    ),
+    (
+        ("CreateUsageLimit", "ResourceNotFoundException", "The workgroup does not exist."),
+        ("there is no such workgroup, or what .*", "check KIND, IDENTIFIER and REGION, or run "),
+    ),
+    (
+        ("CreateWorkgroup", "UnauthorizedOperation", "You are not authorized."),
+        ("AWS denies CreateWorkgroup, or what it needs of EC2", "Redshift looks at the network"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("answer", "explained"), OF_SERVERLESS)
+@of_serverless
+def test_refusal_of_redshift_serverless_is_explained(
+    aws: Aws, capsys: CAPTURE, answer: tuple[str, str, str], explained: tuple[str, str]
+) -> None:
+    operation, code, message = answer
+    aws.refuse(f"redshift-serverless.{operation}", *[(code, message)] * 9)
+    found = told(aws, setup_env, said=capsys)
+    assert re.match(explained[0], found.error), found
+    assert re.match(explained[1], found.hint), found
 
 
 def test_group_that_is_not_known_everywhere_yet_is_asked_for_again(aws: Aws) -> None:

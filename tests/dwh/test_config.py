@@ -44,27 +44,34 @@ BAD = [
     ("aws_REGION", "cn-north-1", A_REGION),
     ("aws_REGION", "us-gov-west-1", A_REGION),
     ("aws_REGION", "Oregon", A_REGION),
-    ("cluster_IDENTIFIER", "Sparkify", NAME),
-    ("cluster_IDENTIFIER", "spark--ify", NAME),
-    ("cluster_IDENTIFIER", "sparkify-", NAME),
-    ("cluster_IDENTIFIER", "1sparkify", NAME),
-    ("cluster_IDENTIFIER", "s" * 64, NAME),
+    ("warehouse_IDENTIFIER", "Sparkify", NAME),
+    ("warehouse_IDENTIFIER", "spark--ify", NAME),
+    ("warehouse_IDENTIFIER", "sparkify-", NAME),
+    ("warehouse_IDENTIFIER", "1sparkify", NAME),
+    ("warehouse_IDENTIFIER", "s" * 64, NAME),
+    ("warehouse_KIND", "Serverless", "must be cluster or serverless"),
+    ("serverless_BASE_CAPACITY", "5", "must be 4, or 8 to 512 in steps of 8, .*"),
+    ("serverless_BASE_CAPACITY", "520", "must be 4, or 8 to 512 in steps of 8, .*"),
+    ("serverless_MAX_CAPACITY", "5633", "must be a number, 4 to 5632"),
+    ("serverless_DAILY_LIMIT", "0", "must be a number of RPU hours from 1 on, or none"),
+    ("serverless_SUBNETS", "subnet-01234567", "must be two or more ids such as .*"),
+    ("serverless_SUBNETS", "subnet-01234567 a", "must be two or more ids such as .*"),
     ("cluster_NODE_TYPE", "dc2.large", "can no longer be created; ra3.large is the smallest .*"),
     ("cluster_NODE_TYPE", "t2.micro", "must be one of ra3.large, .*"),
     ("cluster_NODES", "0", "must be a number, 1 to 128"),
     ("cluster_NODES", "two", "must be a number, 1 to 128"),
     ("cluster_NODES", "2.5", "must be a number, 1 to 128"),
     ("cluster_NODES", "\u0662", "must be a number, 1 to 128"),
-    ("cluster_DATABASE", "Sparkify", "must be 1 to 64 lower-case letters, .*"),
-    ("cluster_DATABASE", "a;b", "must be 1 to 64 lower-case letters, .*"),
-    ("cluster_USER", "public", "must be a lower-case name, and not public"),
-    ("cluster_USER", "Admin", "must be a lower-case name, and not public"),
-    ("cluster_PORT", "5432x", PORT),
-    ("cluster_PORT", "5430", PORT),
-    ("cluster_PORT", "5456", PORT),
-    ("cluster_PORT", "-5439", PORT),
-    ("cluster_PUBLICLY_ACCESSIBLE", "true", "must be yes or no"),
-    ("cluster_TIMEOUT_MINUTES", "0", "must be a number, 1 to 240"),
+    ("warehouse_DATABASE", "Sparkify", "must be 1 to 64 lower-case letters, .*"),
+    ("warehouse_DATABASE", "a;b", "must be 1 to 64 lower-case letters, .*"),
+    ("warehouse_USER", "public", "must be a lower-case name, and not public"),
+    ("warehouse_USER", "Admin", "must be a lower-case name, and not public"),
+    ("warehouse_PORT", "5432x", PORT),
+    ("warehouse_PORT", "5430", PORT),
+    ("warehouse_PORT", "5456", PORT),
+    ("warehouse_PORT", "-5439", PORT),
+    ("warehouse_PUBLICLY_ACCESSIBLE", "true", "must be yes or no"),
+    ("warehouse_TIMEOUT_MINUTES", "0", "must be a number, 1 to 240"),
     ("access_ROLE", "a role", "must be 1 to 64 letters, .*"),
     ("access_ROLE", "arn:aws:iam::123456789012:role/mine", "must be 1 to 64 letters, .*"),
     ("access_SECURITY_GROUP", "sg-0123", "must be a name that does not start with sg-"),
@@ -79,7 +86,7 @@ BAD = [
     ("s3_LOG_DATA", "s3://events", BUCKET),
     ("s3_LOG_DATA", "s3://sthree-events/a", BUCKET),
     ("s3_SONG_DATA", "s3://amzn-s3-demo-bucket/a", BUCKET),
-    ("cluster_IDENTIFIER", "sthree-a", NAME),
+    ("warehouse_IDENTIFIER", "sthree-a", NAME),
     ("s3_REGION", "me-south-1", NO_BUCKETS),
     ("s3_REGION", "me-central-1", NO_BUCKETS),
     ("s3_LOG_DATA", "s3://events/", BUCKET),
@@ -103,7 +110,7 @@ def test_bad_value_is_named_with_what_it_must_be(
 
 
 FIELDS = [each.metadata for each in fields(Config)]
-OPTIONAL = {"SUBNET_GROUP", "EXISTING_SECURITY_GROUPS"}
+OPTIONAL = {"SUBNET_GROUP", "SUBNETS", "EXISTING_SECURITY_GROUPS"}
 NEEDED = [each for each in FIELDS if each["key"] not in OPTIONAL]
 
 
@@ -148,7 +155,7 @@ EVERYBODY = (
     "if that is meant, set OPEN_TO_THE_INTERNET = yes"
 )
 PRIVATE = (
-    "[access] CLIENT_ADDRESS = auto is a public address, which a cluster with "
+    "[access] CLIENT_ADDRESS = auto is a public address, which a warehouse with "
     "PUBLICLY_ACCESSIBLE = no never sees; set the range of its VPC"
 )
 CONTRADICTIONS = [
@@ -165,7 +172,24 @@ CONTRADICTIONS = [
     ({"access_CLIENT_ADDRESS": "::/0"}, EVERYBODY.format("::/0")),
     ({"access_CLIENT_ADDRESS": "128.0.0.0/1"}, EVERYBODY.format("128.0.0.0/1")),
     ({"access_CLIENT_ADDRESS": "2000::/3"}, EVERYBODY.format("2000::/3")),
-    ({"cluster_PUBLICLY_ACCESSIBLE": "no"}, PRIVATE),
+    ({"warehouse_PUBLICLY_ACCESSIBLE": "no"}, PRIVATE),
+    (
+        {"serverless_BASE_CAPACITY": "16", "serverless_MAX_CAPACITY": "8"},
+        "[serverless] MAX_CAPACITY = 8 is less than BASE_CAPACITY = 16",
+    ),
+    (
+        {
+            "serverless_BASE_CAPACITY": "544",
+            "serverless_MAX_CAPACITY": "544",
+            "aws_REGION": "eu-north-1",
+        },
+        "[serverless] BASE_CAPACITY = 544 is to be had in us-east-1, us-east-2, us-west-2, "
+        "eu-west-1, eu-central-1 only",
+    ),
+    (
+        {"warehouse_KIND": "serverless", "warehouse_IDENTIFIER": "ab"},
+        "[warehouse] IDENTIFIER = ab is too short for Redshift Serverless, which wants 3 letters",
+    ),
     ({"s3_SONG_DATA": "s3://udacity-dend/log_data/songs"}, TOGETHER),
     ({"s3_LOG_DATA": "s3://udacity-dend/song_data_logs"}, TOGETHER),
     ({"s3_SONG_DATA": "s3://udacity-dend/log_data"}, TOGETHER),
@@ -196,11 +220,13 @@ def test_several_security_groups_may_be_named(config: Path, ids: str) -> None:
 
 
 def test_all_faults_are_reported_at_once(config: Path) -> None:
-    change(config, cluster_NODES="0", cluster_PORT="80", s3_SONG_DATA="s3://udacity-dend/log_data")
+    change(
+        config, cluster_NODES="0", warehouse_PORT="80", s3_SONG_DATA="s3://udacity-dend/log_data"
+    )
     with pytest.raises(UsageError) as caught:
         load_config(config)
     assert caught.value.what == "dwh.cfg has 3 faults"
-    assert [line.split()[1] for line in caught.value.details] == ["NODES", "PORT", "LOG_DATA"]
+    assert [line.split()[1] for line in caught.value.details] == ["PORT", "NODES", "LOG_DATA"]
 
 
 def test_relative_paths_start_at_the_files_folder(

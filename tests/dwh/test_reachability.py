@@ -92,7 +92,7 @@ def test_private_cluster_is_explained(site: Aws, capsys: CAPTURE) -> None:
         found = told(site, query, said=capsys)
     assert found.error == said
     assert found.hint == (
-        "the cluster has no public address: run this inside its VPC, or set "
+        "the warehouse has no public address: run this inside its VPC, or set "
         "PUBLICLY_ACCESSIBLE = yes in dwh.cfg and run python setup_env.py"
     )
 
@@ -100,7 +100,7 @@ def test_private_cluster_is_explained(site: Aws, capsys: CAPTURE) -> None:
 def test_private_cluster_that_is_out_of_reach_is_no_failure_of_setup(
     site: Aws, capsys: CAPTURE
 ) -> None:
-    site.change(cluster_PUBLICLY_ACCESSIBLE="no")
+    site.change(warehouse_PUBLICLY_ACCESSIBLE="no")
     with dead_end(site, PubliclyAccessible=False) as said:
         site.set_up()
     line = f"connection: not from here: {said}; run the scripts inside its VPC ("

@@ -45,7 +45,7 @@ class Night:
         template = self.pipeline.warehouse.database
         with superuser_connection(self.pipeline.warehouse, "postgres") as postgres:
             execute_once_unused(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
-            change(self.pipeline.config, cluster_DATABASE=name)
+            change(self.pipeline.config, warehouse_DATABASE=name)
             yield name
             postgres.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -90,7 +90,7 @@ class Warehouses:
             folder = f"s3://{BUCKET}/{name}"
             logs, tracks = f"{folder}/log_data", f"{folder}/song_data"
             change(self.pipeline.config, s3_LOG_DATA=logs, s3_SONG_DATA=tracks)
-            change(self.pipeline.config, cluster_DATABASE=name)
+            change(self.pipeline.config, warehouse_DATABASE=name)
             nothing: Batch = {"log_data/none": [], "song_data/none": []}
             for batch in [nothing, *batches]:
                 self.deliver(name, batch)

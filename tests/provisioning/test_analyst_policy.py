@@ -13,8 +13,8 @@ from operators import Operator, new_operator
 
 import create_tables
 import query
-from dwh.cluster_access import analyst
 from dwh.config import load_config
+from dwh.warehouse_access import analyst
 
 POLICY = (ROOT / "docs" / "analyst-policy.json").read_text()
 CAPTURE = pytest.CaptureFixture[str]
@@ -48,7 +48,7 @@ def test_policy_is_enough_to_ask_and_for_nothing_else(
     site.run(query, *ASK)
     assert capsys.readouterr().out == "n\n0\n"
     assert "denies redshift:DescribeClusters" in told(site, query, "--admin", said=capsys).error
-    redshift = analyst(load_config(site.config)).redshift
+    redshift = analyst(load_config(site.config)).client
     calls: dict[str, dict[str, Any]] = {
         "get_cluster_credentials": {"DbUser": "sparkify_admin", "ClusterIdentifier": site.name},
         "get_cluster_credentials_with_iam": {"ClusterIdentifier": site.name},

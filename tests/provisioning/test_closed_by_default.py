@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aws_site import ELSEWHERE, HERE, Aws
+from aws_site import ELSEWHERE, HERE, Aws, each_kind, of_serverless
 from conftest import ROOT
 from script_runs import run_script
 
@@ -19,13 +20,15 @@ CAPTURE = pytest.CaptureFixture[str]
 WARNING = "warning: OPEN_TO_THE_INTERNET = yes lets anybody on the internet try to log in"
 
 
+@each_kind
 def test_shipped_configuration_lets_in_this_machine_alone(aws: Aws) -> None:
     shipped = load_config(ROOT / "dwh.cfg")
     assert (shipped.client_address, shipped.open_to_the_internet) == ("auto", False)
-    assert (shipped.security_groups, shipped.subnet_group) == ((), "")
+    assert (shipped.security_groups, shipped.subnet_group, shipped.subnets) == ((), "", ())
     aws.set_up()
     assert aws.rules() == [(5439, HERE)]
-    assert (aws.cluster["PubliclyAccessible"], aws.cluster["Encrypted"]) == (True, True)
+    assert aws.is_public
+    assert aws.kind != "cluster" or aws.cluster["Encrypted"]
 
 
 @pytest.fixture
@@ -34,17 +37,18 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dwh.connection.ANSWER_SECONDS", 2)
 
 
+@each_kind
 @pytest.mark.usefixtures("impatient")
-def test_private_cluster_is_set_up_from_outside_but_not_used(aws: Aws, capsys: CAPTURE) -> None:
-    aws.change(cluster_PUBLICLY_ACCESSIBLE="no")
+def test_private_warehouse_is_set_up_from_outside_but_not_used(aws: Aws, capsys: CAPTURE) -> None:
+    aws.change(warehouse_PUBLICLY_ACCESSIBLE="no")
     aws.set_up()
-    assert (aws.cluster["PubliclyAccessible"], aws.cluster["Encrypted"]) == (False, True)
+    assert not aws.is_public
     assert aws.rules() == [(5439, HERE)]
     assert "connection: not from here" in capsys.readouterr().err
     with pytest.raises(DwhError) as refusal, connect(load_config(aws.config)):
         pass
     assert "cannot be reached (timeout" in refusal.value.what
-    assert "the cluster has no public address: run this inside its VPC" in refusal.value.hint
+    assert "the warehouse has no public address: run this inside its VPC" in refusal.value.hint
 
 
 @pytest.mark.parametrize("addresses", [ELSEWHERE, "2001:db8::/64"])
@@ -114,6 +118,7 @@ def test_group_that_is_open_to_everybody_is_refused(aws: Aws, theirs: str, every
     aws.run(setup_env, "--dry-run")
 
 
+@each_kind
 def test_own_group_is_replaced_by_the_one_that_exists(aws: Aws) -> None:
     aws.set_up()
     ec2 = aws.cloud.client("ec2")
@@ -140,12 +145,45 @@ def test_subnet_group_that_exists_brings_its_vpc(aws: Aws, theirs: str) -> None:
         ClusterSubnetGroupName=aws.name, Description="theirs", SubnetIds=[subnet]
     )
     aws.change(cluster_SUBNET_GROUP=aws.name)
-    with pytest.raises(DwhError, match=f"not all of {theirs} are in the cluster's VPC, {vpc}"):
+    with pytest.raises(DwhError, match=f"not all of {theirs} are in the warehouse's VPC, {vpc}"):
         aws.set_up()
     aws.change(access_EXISTING_SECURITY_GROUPS="")
     aws.set_up()
     assert aws.cluster["ClusterSubnetGroupName"] == aws.name
     assert (aws.group()["VpcId"], aws.cluster["VpcId"]) == (vpc, vpc)
+
+
+@of_serverless
+def test_subnets_that_exist_bring_their_vpc(aws: Aws) -> None:
+    ec2, (vpc, first) = aws.cloud.client("ec2"), make_vpc(aws)
+    request = {"VpcId": vpc, "CidrBlock": "10.1.1.0/24", "AvailabilityZone": "us-west-2b"}
+    subnets = [first, ec2.create_subnet(**request)["Subnet"]["SubnetId"]]
+    aws.change(serverless_SUBNETS=", ".join(subnets))
+    aws.set_up()
+    found = aws.serverless.workgroup()
+    assert sorted(found["subnetIds"]) == sorted(subnets)
+    assert aws.group()["VpcId"] == vpc
+    other = ec2.create_subnet(**request | {"CidrBlock": "10.1.2.0/24"})["Subnet"]["SubnetId"]
+    aws.change(serverless_SUBNETS=f"{other}, {subnets[1]}")
+    with pytest.raises(DwhError, match="needs subnets in 2 availability zones"):
+        aws.set_up()
+    aws.change(serverless_SUBNETS=f"{first}, {other}")
+    with pytest.raises(DwhError, match=r"differs from dwh\.cfg in what cannot") as error:
+        aws.set_up()
+    assert error.value.details[0].startswith("SUBNETS: ")
+
+
+@of_serverless
+def test_namespace_is_requested_with_a_managed_password(aws: Aws) -> None:
+    requests: list[str] = []
+    aws.listen(
+        "before-call.redshift-serverless.CreateNamespace",
+        lambda params, **_: requests.append(params["body"].decode()),
+    )
+    aws.run(setup_env)
+    (request,) = map(json.loads, requests)
+    assert request["manageAdminPassword"] is True
+    assert "adminUserPassword" not in request
 
 
 def test_cluster_is_requested_encrypted_with_a_managed_password(aws: Aws) -> None:

@@ -44,7 +44,7 @@ ENDLESS = [
 def test_wait_says_every_minute_how_it_stands_and_ends_at_its_limit(
     site: Aws, clock: FastClock, capsys: CAPTURE, script: Any, options: Any, status: str
 ) -> None:
-    site.change(cluster_TIMEOUT_MINUTES="3")
+    site.change(warehouse_TIMEOUT_MINUTES="3")
     pretend(site, ClusterStatus=status)
     found = told(site, script, *options, said=capsys)
     assert found.error == f"after 3 minutes, the cluster {site.name} is still {status}"
@@ -102,7 +102,7 @@ def test_what_aws_puts_off_for_ever_ends_with_its_reason(
 
 def test_what_aws_puts_off_is_asked_for_again(site: Aws) -> None:
     before = site.environment()
-    site.change_roles(RemoveIamRoles=site.attached)
+    site.attach([])
     busy = ("InvalidClusterState", BUSY)
     calls = site.refuse("redshift.ModifyClusterIamRoles", busy, busy)
     site.set_up()
@@ -144,7 +144,7 @@ UNKNOWN_ROLE = (
 
 
 def forget_role(aws: Aws) -> None:
-    aws.change_roles(RemoveIamRoles=aws.attached)
+    aws.attach([])
 
 
 NEED_THE_ROLE = [

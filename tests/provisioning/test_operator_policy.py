@@ -10,9 +10,10 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_site import Aws
+from aws_site import Aws, each_kind
 from botocore.exceptions import ClientError
 from conftest import BUCKET, EVENT, READ_EVERYTHING, ROOT, TRUST
+from serverless_site import ServerlessSite
 
 import create_tables
 import etl
@@ -23,7 +24,10 @@ from dwh.errors import DwhError, explain
 from dwh.provisioning.role import POLICY_NAME
 
 ACCOUNT = "123456789012"
-POLICY = (ROOT / "docs" / "operator-policy.json").read_text()
+POLICIES = {
+    "cluster": (ROOT / "docs" / "operator-policy.json").read_text(),
+    "serverless": (ROOT / "docs" / "operator-policy-serverless.json").read_text(),
+}
 SERVICE_ROLE = "AWSServiceRoleForRedshift"
 Permission = tuple[str, str]
 
@@ -42,7 +46,7 @@ class PolicyHolder:
             "DATABASE": "sparkify",
             "USER": "sparkify_admin",
         }
-        text = POLICY
+        text = POLICIES[aws.kind]
         for placeholder, value in values.items():
             text = text.replace(placeholder, value)
         self.statements = json.loads(text)["Statement"]
@@ -71,7 +75,8 @@ class PolicyHolder:
         with pytest.raises((ClientError, DwhError)) as denial:
             step()
         found = explain(denial.value)
-        named = found.hint if missing in NETWORK else found.what.removeprefix("AWS denies ")
+        named = found.what.removeprefix("AWS denies ")
+        named += found.hint if missing in NETWORK else ""
         assert missing[1] in named, missing
 
     def remove(self) -> None:
@@ -102,7 +107,7 @@ def operator(aws: Aws) -> Iterator[PolicyHolder]:
 
 def alter(aws: Aws) -> None:
     """Alter by hand all that setup_env.py mends."""
-    iam, ec2, redshift = map(aws.cloud.client, ("iam", "ec2", "redshift"))
+    iam, ec2 = map(aws.cloud.client, ("iam", "ec2"))
     document = json.dumps(READ_EVERYTHING)
     arn = iam.create_policy(PolicyName=aws.name, PolicyDocument=document)["Policy"]["Arn"]
     iam.attach_role_policy(RoleName=aws.name, PolicyArn=arn)
@@ -111,8 +116,8 @@ def alter(aws: Aws) -> None:
     iam.update_assume_role_policy(RoleName=aws.name, PolicyDocument=trust)
     rule = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
     ec2.authorize_security_group_ingress(GroupId=aws.group()["GroupId"], IpPermissions=[rule])
-    aws.change_roles(RemoveIamRoles=aws.attached)
-    redshift.modify_cluster(ClusterIdentifier=aws.name, PubliclyAccessible=False)
+    aws.attach([])
+    aws.modify(public=False)
 
 
 def forget_redshift(aws: Aws) -> None:
@@ -148,8 +153,9 @@ NETWORK = [
     ("LookAround", "ec2:DescribeInternetGateways"),
     ("LookAround", "ec2:DescribeSubnets"),
 ]
+SECRET = "SecretThatRedshiftKeepsThePasswordIn"
 # What is needed first in which step of a life, in the order of the calls.
-SETUP = [
+LOOK = [
     ("RolesThatAreNotThereYet", "iam:GetRole"),
     ("WorkBucket", "s3:GetBucketTagging"),
     ("LookAround", "ec2:DescribeVpcs"),
@@ -177,20 +183,43 @@ SETUP = [
     ("TagsOfANewSecurityGroup", "ec2:CreateTags"),
     ("LookAround", "ec2:DescribeSecurityGroupRules"),
     ("OwnSecurityGroups", "ec2:AuthorizeSecurityGroupIngress"),
-    ("Cluster", "redshift:CreateCluster"),
-    ("Cluster", "redshift:CreateTags"),
-    ("RoleForRedshiftAlone", "iam:PassRole"),
-    ("FirstClusterOfTheAccount", "iam:CreateServiceLinkedRole"),
-    *NETWORK,
-    ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:CreateSecret"),
-    ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:DescribeSecret"),
-    ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:UpdateSecret"),
-    ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:RotateSecret"),
-    ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:TagResource"),
-    ("PasswordThatNobodySees", "secretsmanager:GetRandomPassword"),
-    ("LogInAsUser", "redshift:GetClusterCredentials"),
-    ("LogInToDatabase", "redshift:GetClusterCredentials"),
 ]
+NEW_SECRET = [
+    (SECRET, "secretsmanager:CreateSecret"),
+    (SECRET, "secretsmanager:DescribeSecret"),
+    (SECRET, "secretsmanager:UpdateSecret"),
+    (SECRET, "secretsmanager:RotateSecret"),
+    (SECRET, "secretsmanager:TagResource"),
+    ("PasswordThatNobodySees", "secretsmanager:GetRandomPassword"),
+]
+SETUP = {
+    "cluster": [
+        ("LookAround", "redshift-serverless:GetNamespace"),
+        ("Cluster", "redshift:CreateCluster"),
+        ("Cluster", "redshift:CreateTags"),
+        ("RoleForRedshiftAlone", "iam:PassRole"),
+        ("FirstClusterOfTheAccount", "iam:CreateServiceLinkedRole"),
+        *NETWORK,
+        *NEW_SECRET,
+        ("LogInAsUser", "redshift:GetClusterCredentials"),
+        ("LogInToDatabase", "redshift:GetClusterCredentials"),
+    ],
+    "serverless": [
+        ("LookAround", "redshift-serverless:GetNamespace"),
+        ("LookAround", "redshift-serverless:GetWorkgroup"),
+        ("LookAround", "ec2:DescribeSubnets"),
+        ("NewNamespaceAndWorkgroup", "redshift-serverless:CreateNamespace"),
+        ("RoleForRedshiftAlone", "iam:PassRole"),
+        ("FirstNamespaceOfTheAccount", "iam:CreateServiceLinkedRole"),
+        *NEW_SECRET,
+        ("LookAround", "redshift-serverless:ListTagsForResource"),
+        ("NewNamespaceAndWorkgroup", "redshift-serverless:CreateWorkgroup"),
+        *(each for each in NETWORK if "Subnets" not in each[1]),
+        ("LookAround", "redshift-serverless:ListUsageLimits"),
+        ("UsageLimits", "redshift-serverless:CreateUsageLimit"),
+        (SECRET, "secretsmanager:GetSecretValue"),
+    ],
+}
 LOAD = [
     ("WorkBucket", "s3:ListBucketVersions"),
     ("WorkBucketFiles", "s3:PutObject"),
@@ -200,26 +229,64 @@ MEND = [
     ("Roles", "iam:DeleteRolePolicy"),
     ("Roles", "iam:DetachRolePolicy"),
     ("OwnSecurityGroups", "ec2:RevokeSecurityGroupIngress"),
-    ("Cluster", "redshift:ModifyClusterIamRoles"),
-    ("Cluster", "redshift:ModifyCluster"),
 ]
+MEND_WAREHOUSE = {
+    "cluster": [
+        ("Cluster", "redshift:ModifyClusterIamRoles"),
+        ("Cluster", "redshift:ModifyCluster"),
+    ],
+    "serverless": [
+        ("OwnNamespaceAndWorkgroup", "redshift-serverless:UpdateNamespace"),
+        ("OwnNamespaceAndWorkgroup", "redshift-serverless:UpdateWorkgroup"),
+    ],
+}
+END = {
+    "cluster": [
+        ("LookAround", "redshift-serverless:ListNamespaces"),
+        ("LookAround", "redshift-serverless:ListWorkgroups"),
+        ("LookAround", "redshift-serverless:ListTagsForResource"),
+        ("Cluster", "redshift:DeleteCluster"),
+        (SECRET, "secretsmanager:DeleteSecret"),
+        ("LookAround", "redshift:DescribeClusterSnapshots"),
+    ],
+    "serverless": [
+        ("LookAround", "redshift-serverless:ListNamespaces"),
+        ("LookAround", "redshift-serverless:ListWorkgroups"),
+        ("OwnNamespaceAndWorkgroup", "redshift-serverless:DeleteWorkgroup"),
+        ("OwnNamespaceAndWorkgroup", "redshift-serverless:DeleteNamespace"),
+        (SECRET, "secretsmanager:DeleteSecret"),
+    ],
+}
+AFTERWARDS: dict[str, list[Permission]] = {
+    "cluster": [],
+    "serverless": [
+        ("LookAround", "redshift-serverless:ListSnapshots"),
+        ("Snapshots", "redshift-serverless:TagResource"),
+    ],
+}
 SHUTDOWN = [
-    ("Cluster", "redshift:DeleteCluster"),
-    ("SecretThatRedshiftKeepsThePasswordIn", "secretsmanager:DeleteSecret"),
     ("OwnSecurityGroups", "ec2:DeleteSecurityGroup"),
     ("Roles", "iam:DeleteRole"),
     ("WorkBucketFiles", "s3:DeleteObjectVersion"),
     ("WorkBucket", "s3:DeleteBucket"),
-    ("LookAround", "redshift:DescribeClusterSnapshots"),
 ]
-RESTORE = [
-    ("Snapshots", "redshift:CreateTags"),
-    ("Cluster", "redshift:RestoreFromClusterSnapshot"),
-    ("Snapshots", "redshift:RestoreFromClusterSnapshot"),
-]
+RESTORE = {
+    "cluster": [
+        ("Snapshots", "redshift:CreateTags"),
+        ("Cluster", "redshift:RestoreFromClusterSnapshot"),
+        ("Snapshots", "redshift:RestoreFromClusterSnapshot"),
+    ],
+    "serverless": [
+        ("LookAround", "redshift-serverless:GetSnapshot"),
+        ("OwnNamespaceAndWorkgroup", "redshift-serverless:RestoreFromSnapshot"),
+        ("Snapshots", "redshift-serverless:RestoreFromSnapshot"),
+        ("OwnNamespaceAndWorkgroup", "redshift-serverless:TagResource"),
+    ],
+}
 
 
 @pytest.mark.parametrize("is_each_tried", [False, pytest.param(True, marks=pytest.mark.exhaustive)])
+@each_kind
 def test_policy_is_enough_for_all_scripts_and_nothing_in_it_is_idle(
     operator: PolicyHolder, is_each_tried: bool
 ) -> None:
@@ -234,26 +301,49 @@ def test_policy_is_enough_for_all_scripts_and_nothing_in_it_is_idle(
 
     forget_redshift(aws)
     neighbour = make_bucket_of_a_neighbour(aws)
+    namespace = ServerlessSite(aws.cloud, f"x{aws.name}")
+    namespace.create_namespace()
     aws.put_files()
-    go(SETUP, setup_env)
+    go(LOOK + SETUP[aws.kind], setup_env)
     aws.run(create_tables)
     aws.change(load_PACK_SMALL_FILES_FROM="1")
     go(LOAD, etl)
     go([("LogInAsAnalyst", "sts:AssumeRole")], query)
     alter(aws)
-    go(MEND, setup_env)
-    go([("Cluster", "redshift:PauseCluster")], shutdown_env, "--pause")
-    go([("Cluster", "redshift:ResumeCluster")], setup_env)
-    go(SHUTDOWN, shutdown_env, "--yes")
+    go(MEND + MEND_WAREHOUSE[aws.kind], setup_env)
+    if aws.kind == "cluster":
+        go([("Cluster", "redshift:PauseCluster")], shutdown_env, "--pause")
+        go([("Cluster", "redshift:ResumeCluster")], setup_env)
+    else:
+        aws.change(serverless_DAILY_LIMIT="9")
+        go([("UsageLimits", "redshift-serverless:UpdateUsageLimit")], setup_env)
+        aws.change(serverless_DAILY_LIMIT="none")
+        go([("UsageLimits", "redshift-serverless:DeleteUsageLimit")], setup_env)
+    go(END[aws.kind] + SHUTDOWN + AFTERWARDS[aws.kind], shutdown_env, "--yes")
     (snapshot,) = aws.snapshots
-    operator.fails_without(NETWORK[0], lambda: aws.run(setup_env, "--restore", snapshot))
-    go(RESTORE, setup_env, "--restore", snapshot)
+    if aws.kind == "cluster":
+        operator.fails_without(NETWORK[0], lambda: aws.run(setup_env, "--restore", snapshot))
+    go(RESTORE[aws.kind], setup_env, "--restore", snapshot)
     aws.run(query)
     aws.run(shutdown_env, "--yes", "--no-snapshot")
-    use_subnet_group(aws)
-    go([("LookAround", "redshift:DescribeClusterSubnetGroups")], setup_env, "--dry-run")
+    if aws.kind == "cluster":
+        use_subnet_group(aws)
+        go([("LookAround", "redshift:DescribeClusterSubnetGroups")], setup_env, "--dry-run")
     assert sorted(needed) == (sorted(operator.permissions) if is_each_tried else [])
     aws.cloud.client("s3").delete_bucket(Bucket=neighbour)
+    namespace.delete()
+
+
+def test_policies_of_both_kinds_say_the_same_of_what_both_have() -> None:
+    both = [
+        {each["Sid"]: each for each in json.loads(text)["Statement"]} for text in POLICIES.values()
+    ]
+    common = set(both[0]) & set(both[1]) - {"LookAround", "Snapshots", SECRET}
+    assert len(common) > 10
+    for sid in common:
+        assert both[0][sid] == both[1][sid]
+    for text in POLICIES.values():  # as much as IAM takes of a managed policy
+        assert len(re.sub(r"\s", "", text)) < 6144
 
 
 def test_command_of_the_docs_puts_the_names_in() -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from aws_site import Aws, refusal
+from aws_site import Aws, each_kind, refusal
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
@@ -19,7 +19,13 @@ import shutdown_env
 from dwh.errors import DwhError, explain
 
 DOWN = ("--yes", "--no-snapshot")
-CLEAN: dict[str, list[Any]] = {"roles": [], "groups": [], "clusters": [], "buckets": []}
+CLEAN: dict[str, list[Any]] = {
+    "roles": [],
+    "groups": [],
+    "clusters": [],
+    "buckets": [],
+    "serverless": [],
+}
 # What a script that fails raises: AWS's refusal, a lost connection, our own explanation.
 FAILURES = (ClientError, BotoCoreError, DwhError)
 
@@ -133,6 +139,7 @@ each_way = pytest.mark.parametrize(
 
 
 @each_way
+@each_kind
 def test_setup_and_shutdown_that_failed_anywhere_end_right_when_run_again(
     aws: Aws,
     way: Callable[[Aws, int], CallFaults],
@@ -159,16 +166,17 @@ def test_setup_and_shutdown_that_failed_anywhere_end_right_when_run_again(
         aws.run(shutdown_env, *DOWN)
         assert aws.environment() == CLEAN, f"shutdown, call {number}"
         points += setting_up + taking_down
-    record_property(f"setup and shutdown, {way.__name__.lower()}", points)
+    record_property(f"setup and shutdown of a {aws.kind}, {way.__name__.lower()}", points)
     assert points >= 50 // step
 
 
 @pytest.mark.exhaustive
+@each_kind
 def test_snapshot_is_kept_and_restored_once_whatever_failed(
     aws: Aws, record_property: Callable[[str, object], None]
 ) -> None:
     names = (f"{aws.name}-20181101-{second:06}" for second in itertools.count())
-    aws.patch.setattr("dwh.provisioning.snapshots.new_name", lambda _: next(names))
+    aws.patch.setattr("shutdown_env.new_name", lambda _: next(names))
     aws.set_up()
     wanted = aws.environment()
     aws.run(shutdown_env, "--yes")
@@ -182,7 +190,12 @@ def test_snapshot_is_kept_and_restored_once_whatever_failed(
             setting_up = faults.met
         aws.set_up("--restore", kept)
         found = aws.environment()
-        found["clusters"][0]["Tags"].remove({"Key": "snapshot", "Value": kept})
+        if aws.kind == "cluster":
+            found["clusters"][0]["Tags"].remove({"Key": "snapshot", "Value": kept})
+        else:
+            namespace = found["serverless"][0]
+            extra = [("restored", "yes"), ("snapshot", kept)]
+            namespace["tags"] = [tag for tag in namespace["tags"] if tag not in extra]
         assert found == wanted, f"setup --restore, call {number}"
         if taking_down:
             faults = alternating(aws, number)
@@ -191,13 +204,14 @@ def test_snapshot_is_kept_and_restored_once_whatever_failed(
         aws.run(shutdown_env, "--yes")
         assert aws.environment() == CLEAN, f"shutdown, call {number}"
         (new,) = set(aws.snapshots) - {kept}
-        aws.cloud.client("redshift").delete_cluster_snapshot(SnapshotIdentifier=new)
+        aws.delete_snapshot(new)
         points += setting_up + taking_down
     record_property("setup --restore and shutdown with a snapshot", points)
     assert points >= 45
 
 
 @each_way
+@each_kind
 def test_shutdown_leaves_nothing_of_a_setup_that_stopped_anywhere(
     aws: Aws,
     way: Callable[[Aws, int], CallFaults],
@@ -213,10 +227,13 @@ def test_shutdown_leaves_nothing_of_a_setup_that_stopped_anywhere(
         aws.run(shutdown_env, *DOWN)
         assert aws.environment() == CLEAN, f"call {number}"
         points += met
-    record_property(f"shutdown after a setup that stopped, {way.__name__.lower()}", points)
+    record_property(
+        f"shutdown after a setup of a {aws.kind} that stopped, {way.__name__.lower()}", points
+    )
     assert points >= 20 // step
 
 
+@each_kind
 def test_every_answer_may_be_lost_once(aws: Aws) -> None:
     """botocore then tries again, and finds done what it asks for."""
     seen: set[int] = set()

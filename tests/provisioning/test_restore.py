@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_site import Aws, refusal
+from aws_site import Aws, each_kind, of_serverless, refusal
+from botocore.exceptions import ClientError
 from script_runs import SCRIPTS, make_site
+from waiting import wait_until
 
 import create_tables
 import setup_env
@@ -60,6 +62,7 @@ def kept(aws: Aws) -> str:
     return name
 
 
+@each_kind
 def test_snapshot_is_taken_by_default_and_says_its_price_and_the_way_back(
     aws: Aws, capsys: CAPTURE
 ) -> None:
@@ -71,22 +74,31 @@ def test_snapshot_is_taken_by_default_and_says_its_price_and_the_way_back(
     price = rf"snapshot {kept}: \d+ MB, about \d+\.\d\d USD a month until you delete it"
     assert re.search(f"(?m)^{price}$", said)
     assert f"come back:  python setup_env.py --restore {kept}" in said
-    assert f"delete-cluster-snapshot --region us-west-2 --snapshot-identifier {kept}" in said
-    describe = aws.cloud.client("redshift").describe_cluster_snapshots
-    (snapshot,) = describe(SnapshotIdentifier=kept)["Snapshots"]
-    assert {"Key": "environment", "Value": aws.name} in snapshot["Tags"]
+    if aws.kind == "cluster":
+        assert f"delete-cluster-snapshot --region us-west-2 --snapshot-identifier {kept}" in said
+        describe = aws.cloud.client("redshift").describe_cluster_snapshots
+        (snapshot,) = describe(SnapshotIdentifier=kept)["Snapshots"]
+        assert {"Key": "environment", "Value": aws.name} in snapshot["Tags"]
+    else:
+        assert f"delete-snapshot --region us-west-2 --snapshot-name {kept}" in said
+        api = aws.serverless.api
+        arn = api.get_snapshot(snapshotName=kept)["snapshot"]["snapshotArn"]
+        tags = api.list_tags_for_resource(resourceArn=arn)["tags"]
+        assert {"key": "environment", "value": aws.name} in tags
 
 
-def test_restored_cluster_is_ours_and_as_configured_and_restoring_again_keeps_it(
+@each_kind
+def test_restored_warehouse_is_ours_and_as_configured_and_restoring_again_keeps_it(
     aws: Aws, kept: str, capsys: CAPTURE
 ) -> None:
     capsys.readouterr()
     aws.run(setup_env, "--dry-run", "--restore", kept)
-    assert re.search(rf"restore +cluster {aws.name} +from {kept}, \d+ MB", capsys.readouterr().out)
+    what = f"cluster {aws.name}" if aws.kind == "cluster" else "rows"
+    assert re.search(rf"restore +{what} +from {kept}, \d+ MB", capsys.readouterr().out)
     aws.set_up("--restore", kept)
     restored = aws.environment()
-    assert restored["clusters"][0]["PubliclyAccessible"]
-    assert restored["clusters"][0]["roles"] == [aws.role_arn()]
+    assert aws.is_public
+    assert aws.attached == [aws.role_arn()]
     aws.run(create_tables)
     assert "songplays: kept, already there" in capsys.readouterr().err
     aws.set_up("--restore", kept)
@@ -112,6 +124,7 @@ def test_snapshot_without_the_clusters_tags_gets_them(aws: Aws) -> None:
     assert {"Key": "environment", "Value": aws.name} in found["Tags"]
 
 
+@each_kind
 def test_snapshot_that_cannot_be_restored_is_refused_before_anything_is_made(
     aws: Aws, kept: str
 ) -> None:
@@ -119,14 +132,16 @@ def test_snapshot_that_cannot_be_restored_is_refused_before_anything_is_made(
     with pytest.raises(DwhError, match=f"there is no snapshot {aws.name}-1 in us-west-2") as error:
         aws.set_up("--restore", f"{aws.name}-1")
     assert error.value.hint == f"there are: {kept}"
-    aws.change(cluster_NODES="3")
+    aws.change(warehouse_USER="someone")
     with pytest.raises(DwhError, match=f"the snapshot {kept} differs from dwh.cfg") as error:
         aws.set_up("--restore", kept)
-    assert error.value.details == [f"NODES: the snapshot {kept} has 1, dwh.cfg says 3"]
-    aws.change(cluster_NODES="1")
+    said = f"USER: the snapshot {kept} has sparkify_admin, dwh.cfg says someone"
+    assert error.value.details == [said]
+    aws.change(warehouse_USER="sparkify_admin")
     assert aws.environment() == clean
     aws.set_up()
-    with pytest.raises(DwhError, match=f"the cluster {aws.name} is there already") as error:
+    kind = "cluster" if aws.kind == "cluster" else "namespace"
+    with pytest.raises(DwhError, match=f"the {kind} {aws.name} is there already") as error:
         aws.set_up("--restore", kept)
     assert "or leave out --restore to keep it" in error.value.hint
 
@@ -194,6 +209,34 @@ def test_restored_cluster_that_lost_the_tags_of_its_snapshot_gets_them(aws: Aws,
     aws.set_up("--restore", kept)
     assert lost
     assert {"Key": "environment", "Value": aws.name} in aws.cluster["Tags"]
+
+
+@of_serverless
+def test_restore_that_was_stopped_goes_on_without_being_told_again(
+    aws: Aws, kept: str, capsys: CAPTURE
+) -> None:
+    aws.refuse("redshift-serverless.RestoreFromSnapshot", ("AccessDeniedException", "not now"))
+    with pytest.raises(ClientError):
+        aws.set_up("--restore", kept)
+    aws.listen_no_more()
+    aws.set_up()
+    aws.run(create_tables)
+    assert "songplays: kept, already there" in capsys.readouterr().err
+    aws.set_up("--restore", kept)
+
+
+@of_serverless
+def test_final_snapshot_of_a_namespace_that_is_not_there_is_missed(aws: Aws) -> None:
+    aws.set_up()
+
+    def lose(**_: object) -> None:
+        wait_until(lambda: aws.serverless.is_gone("namespace"), "the end of the namespace")
+        for name in aws.snapshots:
+            aws.delete_snapshot(name)
+
+    aws.listen("after-call.redshift-serverless.DeleteNamespace", lose)
+    with pytest.raises(DwhError, match="the namespace is gone, but its snapshot "):
+        aws.run(shutdown_env, "--yes")
 
 
 def test_final_snapshot_that_is_not_there_at_the_end_is_missed(aws: Aws) -> None:

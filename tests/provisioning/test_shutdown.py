@@ -7,14 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_site import Aws
+from aws_site import Aws, each_kind, of_serverless
 from conftest import READ_EVERYTHING, TRUST
 
 import shutdown_env
 from dwh.errors import DwhError
 
 CAPTURE = pytest.CaptureFixture[str]
-NOTHING: dict[str, list[Any]] = {"roles": [], "groups": [], "clusters": [], "buckets": []}
+NOTHING: dict[str, list[Any]] = {
+    "roles": [],
+    "groups": [],
+    "clusters": [],
+    "buckets": [],
+    "serverless": [],
+}
 
 # ---------------------------------------------------------------------------- what others have made
 
@@ -107,6 +113,27 @@ def test_what_others_have_made_is_refused_and_kept(
     delete(aws)
 
 
+@of_serverless
+@pytest.mark.parametrize("kind", ["namespace", "workgroup"])
+def test_namespace_or_workgroup_of_others_is_refused_and_kept(aws: Aws, kind: str) -> None:
+    site = aws.serverless
+    if kind == "workgroup":
+        aws.set_up()
+        site.delete_workgroup()
+        site.create_workgroup()
+    else:
+        site.create_namespace()
+    before = aws.environment()["serverless"]
+    with pytest.raises(DwhError) as refusal:
+        aws.set_up()
+    assert refusal.value.what.startswith(f"the {kind} {aws.name} is there, but was not made for ")
+    assert aws.environment()["serverless"] == before
+    if kind == "namespace":
+        aws.run(shutdown_env, "--yes")
+        assert aws.environment()["serverless"] == before
+    site.delete()
+
+
 def test_foreign_cluster_is_not_paused(aws: Aws) -> None:
     make_cluster(aws)
     with pytest.raises(DwhError, match=f"the cluster {aws.name} is there, but was not made for"):
@@ -115,6 +142,7 @@ def test_foreign_cluster_is_not_paused(aws: Aws) -> None:
     delete_cluster(aws)
 
 
+@each_kind
 def test_neighbour_in_the_same_account_is_left_alone(aws: Aws) -> None:
     aws.set_up()
     before, own = aws.environment(), aws.config.read_text()
@@ -130,6 +158,7 @@ def test_neighbour_in_the_same_account_is_left_alone(aws: Aws) -> None:
 # ---------------------------------------------------------------------------- what is left
 
 
+@each_kind
 def test_teardown_deletes_what_dwh_cfg_no_longer_names(aws: Aws) -> None:
     aws.set_up()
     aws.change(access_ROLE=f"{aws.name}-new", access_SECURITY_GROUP=f"{aws.name}-new")
@@ -215,6 +244,16 @@ def test_successor_of_the_cluster_is_not_deleted_with_it(aws: Aws) -> None:
     with pytest.raises(DwhError, match="could not be deleted"):
         aws.run(shutdown_env, "--yes", "--no-snapshot")
     assert aws.cluster["ClusterStatus"] == "available"
+
+
+@of_serverless
+def test_busy_workgroup_is_deleted_once_aws_takes_the_request(aws: Aws) -> None:
+    aws.set_up()
+    busy = ("ConflictException", "There is an operation running on the workgroup.")
+    calls = aws.refuse("redshift-serverless.DeleteWorkgroup", busy, busy)
+    aws.run(shutdown_env, "--yes", "--no-snapshot")
+    assert len(calls) == 3
+    assert aws.environment() == NOTHING
 
 
 def test_security_group_is_deleted_once_nothing_uses_it(aws: Aws) -> None:

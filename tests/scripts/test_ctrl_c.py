@@ -68,7 +68,7 @@ def test_next_run_goes_on_from_where_ctrl_c_has_stopped_the_one_before(aws: Aws)
     assert is_stopped(aws, stop_after(aws, "CreateCluster", "setup_env.py", "--yes"))
     aws.set_up()
     made = aws.environment()
-    assert [len(each) for each in made.values()] == [2, 1, 1, 1]
+    assert [len(each) for each in made.values()] == [2, 1, 1, 1, 0]
     assert made["clusters"][0]["ClusterStatus"] == "available"
 
     assert is_stopped(aws, stop_after(aws, "PauseCluster", "shutdown_env.py", "--pause"))

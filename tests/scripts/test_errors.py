@@ -55,7 +55,7 @@ def test_wrong_command_line_is_refused(
 BROKEN = {
     "target_TARGET": "gcp",
     "aws_REGION": "mars",
-    "cluster_PORT": "80",
+    "warehouse_PORT": "80",
     "cluster_NODES": "",
     "s3_LOG_DATA": "log_data",
     "sandbox_DATA": "nowhere",
@@ -149,7 +149,7 @@ def test_verbose_shows_where_it_went_wrong(config: Path) -> None:
     done = run_script("etl.py", "--verbose", "--config", str(config))
     assert done.returncode == 1
     assert done.stderr.startswith("Traceback (most recent call last):")
-    assert "in available_cluster" in done.stderr
+    assert "in available_warehouse" in done.stderr
     assert done.stderr.splitlines()[-2] == "error: no sandbox is running"
 
 
@@ -193,7 +193,7 @@ def test_without_tables_it_says_how_to_create_them(script: str, empty_pipeline: 
 
 
 def test_other_database_than_the_clusters_is_refused(empty_pipeline: Pipeline) -> None:
-    path = change(empty_pipeline.config, cluster_DATABASE="nowhere")
+    path = change(empty_pipeline.config, warehouse_DATABASE="nowhere")
     found = refused("query.py", "--config", path)
     assert 'database "nowhere" does not exist' in found.error
     assert "DATABASE" in found.hint

@@ -202,9 +202,9 @@ def test_setup_gives_back_a_right_that_was_lost(
 
 
 OTHERS = [
-    {"cluster_NODES": "3", "cluster_USER": "someone"},
-    {"cluster_NODE_TYPE": "ra3.xlplus", "cluster_DATABASE": "other"},
-    {"cluster_PORT": "5440"},
+    {"cluster_NODES": "3", "warehouse_USER": "someone"},
+    {"cluster_NODE_TYPE": "ra3.xlplus", "warehouse_DATABASE": "other"},
+    {"warehouse_PORT": "5440"},
 ]
 
 

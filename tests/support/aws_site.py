@@ -13,24 +13,36 @@ from typing import Any
 import pytest
 from conftest import BUCKET, EVENT, JSON_PATHS, SONG, SOURCES, Cloud, write_config
 from script_runs import Complaint, change, refused_here
+from serverless_site import ServerlessSite
 from warm_clients import Listener, ignore, listen
 
 import setup_env
 import shutdown_env
 from dwh.aws import ApiEndpoint, attempt
+from dwh.serverless_access import roles_of
 
 HERE = "127.0.0.1/32"
 ELSEWHERE = "192.0.2.7/32"
 numbers = itertools.count(1)
 
 
+KINDS = ["cluster", "serverless"]
+each_kind = pytest.mark.parametrize("aws", KINDS, indirect=True)
+of_serverless = pytest.mark.parametrize("aws", ["serverless"], indirect=True)
+
+
 class Aws:
     """The scripts with TARGET = aws, run in this process against the sandbox."""
 
     def __init__(
-        self, cloud: Cloud, folder: Path, patch: pytest.MonkeyPatch, name: str | None = None
+        self,
+        cloud: Cloud,
+        folder: Path,
+        patch: pytest.MonkeyPatch,
+        name: str | None = None,
+        kind: str = "cluster",
     ) -> None:
-        self.cloud, self.patch = cloud, patch
+        self.cloud, self.patch, self.kind = cloud, patch, kind
         self.name = name or f"env-{next(numbers):03}"
         self.config = write_config(folder / "dwh.cfg", self.settings())
         self._listeners: list[tuple[str, Listener]] = []
@@ -44,6 +56,7 @@ class Aws:
     def settings(self) -> dict[str, str]:
         return {
             "TARGET": "aws",
+            "KIND": self.kind,
             "IDENTIFIER": self.name,
             "ROLE": self.name,
             "ANALYST_ROLE": self.analyst,
@@ -105,9 +118,15 @@ class Aws:
         """Delete all that is left of the environment, and its snapshots."""
         self.listen_no_more()
         self.run(shutdown_env, "--yes", "--no-snapshot")
-        redshift = self.cloud.client("redshift")
         for snapshot in self.snapshots:
-            redshift.delete_cluster_snapshot(SnapshotIdentifier=snapshot)
+            self.delete_snapshot(snapshot)
+
+    def delete_snapshot(self, name: str) -> None:
+        if self.kind == "cluster":
+            redshift = self.cloud.client("redshift")
+            redshift.delete_cluster_snapshot(SnapshotIdentifier=name)
+        else:
+            self.serverless.api.delete_snapshot(snapshotName=name)
 
     def set_up(self, *options: str) -> None:
         self.run(setup_env, *options)
@@ -147,18 +166,65 @@ class Aws:
         return dict(redshift.describe_clusters(ClusterIdentifier=self.name)["Clusters"][0])
 
     @property
+    def serverless(self) -> ServerlessSite:
+        """The namespace and the workgroup."""
+        return ServerlessSite(self.cloud, self.name)
+
+    @property
+    def resources(self) -> list[str]:
+        """What the plan calls the parts of the warehouse, in the order in which they are made."""
+        if self.kind == "cluster":
+            return [f"cluster {self.name}"]
+        return [f"namespace {self.name}", f"workgroup {self.name}", "daily limit"]
+
+    @property
+    def is_public(self) -> bool:
+        if self.kind == "cluster":
+            return bool(self.cluster["PubliclyAccessible"])
+        return bool(self.serverless.workgroup()["publiclyAccessible"])
+
+    @property
     def snapshots(self) -> list[str]:
+        if self.kind != "cluster":
+            found = self.serverless.api.list_snapshots(namespaceName=self.name)["snapshots"]
+            return [each["snapshotName"] for each in found]
         describe = self.cloud.client("redshift").describe_cluster_snapshots
         found = describe(ClusterIdentifier=self.name, SnapshotType="manual")["Snapshots"]
         return [each["SnapshotIdentifier"] for each in found]
 
     @property
     def attached(self) -> list[str]:
-        return sorted(each["IamRoleArn"] for each in self.cluster["IamRoles"])
+        if self.kind == "cluster":
+            return sorted(each["IamRoleArn"] for each in self.cluster["IamRoles"])
+        return sorted(roles_of(self.serverless.namespace()))
 
-    def change_roles(self, **changes: list[str]) -> None:
-        redshift = self.cloud.client("redshift")
-        redshift.modify_cluster_iam_roles(ClusterIdentifier=self.name, **changes)
+    def attach(self, arns: list[str]) -> None:
+        """Let the warehouse have these roles and no others."""
+        if self.kind == "cluster":
+            added, removed = set(arns) - set(self.attached), set(self.attached) - set(arns)
+            modify = self.cloud.client("redshift").modify_cluster_iam_roles
+            both = {"AddIamRoles": sorted(added), "RemoveIamRoles": sorted(removed)}
+            modify(ClusterIdentifier=self.name, **both)
+        else:
+            self.serverless.api.update_namespace(namespaceName=self.name, iamRoles=arns)
+            self.serverless.wait()
+
+    def modify(self, public: bool | None = None, groups: list[str] | None = None) -> None:
+        """Change who gets in to the warehouse."""
+        if self.kind == "cluster":
+            names, modify = ("PubliclyAccessible", "VpcSecurityGroupIds"), self._modify_cluster
+        else:
+            names, modify = ("publiclyAccessible", "securityGroupIds"), self._modify_workgroup
+        for name, value in zip(names, (public, groups), strict=True):
+            if value is not None:
+                modify(**{name: value})
+
+    def _modify_cluster(self, **settings: Any) -> None:
+        self.cloud.client("redshift").modify_cluster(ClusterIdentifier=self.name, **settings)
+
+    def _modify_workgroup(self, **settings: Any) -> None:
+        self.serverless.api.update_workgroup(workgroupName=self.name, **settings)
+        self.serverless.wait()
 
     def group(self, name: str | None = None) -> dict[str, Any]:
         named = [{"Name": "group-name", "Values": [name or self.name]}]
@@ -188,6 +254,7 @@ class Aws:
             "groups": [describe_group(ec2, each) for each in groups],
             "clusters": [describe_cluster(each, ids) for each in clusters],
             "buckets": [describe_bucket(s3, name) for name in self.buckets],
+            "serverless": describe_serverless(self.cloud.client("redshift-serverless"), ids),
         }
         return {
             kind: sorted((one for one in each if self.name in str(one)), key=str)
@@ -252,6 +319,28 @@ def describe_cluster(cluster: Mapping[str, Any], groups: Mapping[str, str]) -> d
         "roles": sorted(each["IamRoleArn"] for each in cluster["IamRoles"]),
         "groups": [groups[each["VpcSecurityGroupId"]] for each in cluster["VpcSecurityGroups"]],
     }
+
+
+def describe_serverless(api: Any, groups: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The namespaces and workgroups without ids and times, and the limits of the workgroups."""
+    found = []
+    for each in [*api.list_namespaces()["namespaces"], *api.list_workgroups()["workgroups"]]:
+        arn = each.get("workgroupArn") or each["namespaceArn"]
+        kept = [
+            *("namespaceName", "workgroupName", "status", "dbName", "adminUsername", "iamRoles"),
+            *("baseCapacity", "maxCapacity", "port", "publiclyAccessible", "subnetIds"),
+        ]
+        limits = api.list_usage_limits(resourceArn=arn)["usageLimits"]
+        tags = api.list_tags_for_resource(resourceArn=arn)["tags"]
+        found.append(
+            {key: each[key] for key in kept if key in each}
+            | {
+                "tags": sorted((tag["key"], tag["value"]) for tag in tags),
+                "groups": [groups[group] for group in each.get("securityGroupIds", [])],
+                "limits": [(limit["amount"], limit["breachAction"]) for limit in limits],
+            }
+        )
+    return found
 
 
 def refusal(code: str, message: str) -> tuple[Any, dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from aws_site import ELSEWHERE, Aws
 from conftest import ANYBODY_HERE, READ_EVERYTHING, TRUST
@@ -54,7 +53,7 @@ def trust_everybody(aws: Aws) -> None:
 
 
 def detach_role(aws: Aws) -> None:
-    aws.change_roles(RemoveIamRoles=aws.attached)
+    aws.attach([])
 
 
 def drop_rule(aws: Aws) -> None:
@@ -82,7 +81,7 @@ def use_another_group(aws: Aws) -> None:
             {"Name": "vpc-id", "Values": [aws.group()["VpcId"]]},
         ]
     )["SecurityGroups"]
-    modify(aws, VpcSecurityGroupIds=[default["GroupId"]])
+    aws.modify(groups=[default["GroupId"]])
 
 
 def open_bucket(aws: Aws) -> None:
@@ -100,12 +99,30 @@ def drop_bucket(aws: Aws) -> None:
 
 
 def make_private(aws: Aws) -> None:
-    modify(aws, PubliclyAccessible=False)
+    aws.modify(public=False)
 
 
-def modify(aws: Aws, **settings: Any) -> None:
-    redshift = aws.cloud.client("redshift")
-    redshift.modify_cluster(ClusterIdentifier=aws.name, **settings)
+def remove_limit(aws: Aws) -> None:
+    api, arn = aws.serverless.api, aws.serverless.workgroup()["workgroupArn"]
+    (limit,) = api.list_usage_limits(resourceArn=arn)["usageLimits"]
+    api.delete_usage_limit(usageLimitId=limit["usageLimitId"])
+
+
+def raise_limit(aws: Aws) -> None:
+    api, arn = aws.serverless.api, aws.serverless.workgroup()["workgroupArn"]
+    (limit,) = api.list_usage_limits(resourceArn=arn)["usageLimits"]
+    api.update_usage_limit(usageLimitId=limit["usageLimitId"], amount=999, breachAction="log")
+
+
+def raise_capacity(aws: Aws) -> None:
+    """Both, so that the base is above the maximum that is wanted."""
+    for setting in ("maxCapacity", "baseCapacity"):
+        aws.serverless.api.update_workgroup(workgroupName=aws.name, **{setting: 16})
+        aws.serverless.wait()
+
+
+def drop_workgroup(aws: Aws) -> None:
+    aws.serverless.delete_workgroup()
 
 
 def pause(aws: Aws) -> None:

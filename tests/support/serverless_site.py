@@ -63,11 +63,15 @@ class ServerlessSite:
     def delete(self, snapshot: str | None = None) -> None:
         """Delete both, with a final snapshot if it has a name, and wait until they are gone."""
         if not self.is_gone("workgroup"):
-            self.api.delete_workgroup(workgroupName=self.name)
-            wait_until(lambda: self.is_gone("workgroup"), "the end of the workgroup")
+            self.delete_workgroup()
         more = {"finalSnapshotName": snapshot} if snapshot else {}
         self.api.delete_namespace(namespaceName=self.name, **more)
         wait_until(lambda: self.is_gone("namespace"), "the end of the namespace")
+
+    def delete_workgroup(self) -> None:
+        """Delete the workgroup, and wait until it is gone."""
+        self.api.delete_workgroup(workgroupName=self.name)
+        wait_until(lambda: self.is_gone("workgroup"), "the end of the workgroup")
 
     def secret(self) -> dict[str, str]:
         """The administrator's name and password."""

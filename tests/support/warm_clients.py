@@ -19,7 +19,7 @@ from botocore.session import Session
 from dwh import aws
 
 Listener = Callable[..., Any]
-SERVICES = ("ec2", "iam", "redshift", "s3", "sts")
+SERVICES = ("ec2", "iam", "redshift", "redshift-serverless", "s3", "secretsmanager", "sts")
 # What boto3 makes another client for.
 READ = re.compile(r"(?i)AWS_\w+|\w+_PROXY|HOME")
 
@@ -36,6 +36,7 @@ def read_models() -> Loader:
 
 
 LOADER = read_models()
+available_regions = cache(Session().get_available_regions)
 listeners: list[tuple[str, Listener]] = []
 sessions: list[WarmSession] = []
 
@@ -46,6 +47,9 @@ class WarmSession:
     def __init__(self, made: Any) -> None:
         self.made, self.clients = made, {}  # type: ignore[var-annotated]
         sessions.append(self)
+
+    def get_available_regions(self, service: str) -> list[str]:
+        return list(available_regions(service))
 
     def client(self, service: str, region: str, **options: Any) -> Any:
         key = (

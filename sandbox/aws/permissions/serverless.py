@@ -34,7 +34,7 @@ OF_NAMESPACES = frozenset({"CreateNamespace", "DeleteNamespace", "UpdateNamespac
 OF_TAGS = frozenset({"ListTagsForResource", "TagResource"})
 # The reference lists no resource for these.
 OF_ALL = frozenset({"ListNamespaces", "ListSnapshots", "ListWorkgroups"}) | {
-    *("CreateUsageLimit", "ListUsageLimits", "UpdateUsageLimit")
+    *("CreateUsageLimit", "DeleteUsageLimit", "ListUsageLimits", "UpdateUsageLimit")
 }
 SECRET_ACTIONS = (*redshift.SECRET_ACTIONS, "DeleteSecret")
 

@@ -122,6 +122,9 @@ NO_KEYS: dict[str, Any] = {}
         ({"StringNotEquals": {"s3:prefix": "a"}}, NO_KEYS, True),
         ({"StringNotLike": {"s3:prefix": "a*"}}, {"s3:prefix": "ab"}, False),
         ({"StringNotLike": {"s3:prefix": "a*"}}, NO_KEYS, True),
+        ({"StringEqualsIfExists": {"s3:prefix": "a"}}, NO_KEYS, True),
+        ({"StringEqualsIfExists": {"s3:prefix": "a"}}, {"s3:prefix": "b"}, False),
+        ({"StringNotLikeIfExists": {"s3:prefix": "a*"}}, {"s3:prefix": "ab"}, False),
         ({"Null": {"s3:prefix": "true"}}, NO_KEYS, True),
         ({"Null": {"s3:prefix": True}}, {"s3:prefix": ""}, False),
         ({"Null": {"s3:prefix": "false"}}, {"s3:prefix": ""}, True),
@@ -160,7 +163,7 @@ def test_condition_is_met_as_aws_says(condition: Any, context: Any, expected: bo
 @pytest.mark.parametrize(
     "condition",
     [
-        {"StringEqualsIfExists": {"s3:prefix": "a"}},
+        {"NumericEqualsIfExists": {"s3:max-keys": "10"}},
         {"StringEqualsIgnoreCase": {"s3:prefix": "a"}},
         {"ArnNotLike": {"ec2:Vpc": VPC}},
         {"ArnLike": {"ec2:Vpc": "arn:aws:ec2:*:vpc/vpc-1"}},
