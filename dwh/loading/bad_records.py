@@ -6,6 +6,7 @@ The SYS views tell the file, the line and the reason; the record itself is read 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +15,11 @@ from io import BufferedReader
 from typing import TYPE_CHECKING, Any
 
 import sql_queries
-from dwh.aws import polling, s3_client, split_url
+from dwh.aws import polling, s3_client
+from dwh.errors import DwhError
 from dwh.json_paths import Path, columns_of, read_json_paths, value_at
-from dwh.loading.packing import READERS
-from dwh.loading.run import BadRecord, FileLocation, Run
+from dwh.loading.packing import READERS, open_file, try_to_read
+from dwh.loading.run import BadRecord, File, FileLocation, Run
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -26,11 +28,14 @@ if TYPE_CHECKING:
 RECORD_SECONDS = 30
 # The SYS views cut the names of files.
 # https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
-NAME_LENGTH = 256
+NAME_BYTES = 256
 # COPY takes no larger record, and rejected_records keeps no longer value.
 RECORD_BYTES = 4 << 20
 VALUE_LENGTH = 1024
 TOO_LONG = "length exceeds DDL length"
+# What counts in a search for the end of a record: braces that are not in a text.
+TOKEN = re.compile(rb'"(?:\\.|[^"\\])*"|[{}]')
+BRACES = {b"{": 1, b"}": -1}
 
 
 def wait_for_bad_records(
@@ -43,18 +48,21 @@ def wait_for_bad_records(
     """
     asked = {cut(url) for url in urls}
     found: list[tuple[Any, ...]] = []
+    rows: list[tuple[Any, ...]] = []
     for _ in polling(RECORD_SECONDS):
         cursor.execute(sql_queries.rejections, run.sql_parameters())
-        found = [row for row in cursor.fetchall() if not asked or row[0] in asked]
+        rows = cursor.fetchall()
+        found = [row for row in rows if not asked or row[0] in asked]
         if len(found) >= number:
             break
     sources = Sources(run)
+    found = found or [row for row in rows if not sources.knows(row[0])]
     return [BadRecord(*sources.find(part, line), *more) for part, line, *more in found]
 
 
 def cut(name: str) -> str:
-    """The name of a file as the SYS views show it."""
-    return name[:NAME_LENGTH].rstrip(" ")
+    """The name of a file as the SYS views show it; of a letter that is cut they show nothing."""
+    return name.encode()[:NAME_BYTES].decode("utf-8", "ignore").rstrip(" ")
 
 
 class Sources:
@@ -65,6 +73,10 @@ class Sources:
         for file in run.all_files:
             location = run.locations.get(file.url, FileLocation(file.url))
             self._locations[cut(location.part)].append((file.name, location))
+
+    def knows(self, part: str) -> bool:
+        """True if a file of the load has this name, as far as it is shown."""
+        return part in self._locations
 
     def find(self, part: str, line: int) -> tuple[str, int]:
         """The file and its line; the part itself if two files may be meant, as its name is cut."""
@@ -80,22 +92,21 @@ class Sources:
 
 
 def with_values(run: Run, records: list[BadRecord]) -> list[BadRecord]:
-    """The records with their values, read from their files.
+    """The records with their values, read from their files as they were listed.
 
-    Raises ClientError if S3 does not give a file.
+    A record of a file that has changed since, or is gone, stays without. Raises ClientError if S3
+    does not give a file.
     """
     by_file: dict[str, list[BadRecord]] = defaultdict(list)
     for record in records:
         by_file[record.file].append(record)
-    tables = {file.name: (table, file.url) for table in run.files for file in run.files[table]}
-    known = [name for name in by_file if name in tables]
-    paths = find_paths(run)
-    s3 = s3_client(run.config, READERS)
+    files = {file.name: (table, file) for table in run.files for file in run.files[table]}
+    known = [name for name in by_file if name in files]
+    paths, s3 = find_paths(run), s3_client(run.config, READERS)
 
     def read(name: str) -> list[BadRecord]:
-        table, url = tables[name]
-        texts = read_texts(s3, url, {record.line for record in by_file[name]})
-        return [with_value(each, texts.get(each.line, b""), paths[table]) for each in by_file[name]]
+        table, file = files[name]
+        return try_to_read(lambda: read_values(s3, file, by_file[name], paths[table]))
 
     with ThreadPoolExecutor(READERS) as pool:
         by_file |= dict(zip(known, pool.map(read, known), strict=True))
@@ -114,20 +125,25 @@ def find_paths(run: Run) -> dict[str, dict[str, Path]]:
     return found
 
 
-def read_texts(s3: Any, url: str, ends: set[int]) -> dict[int, bytes]:
-    """The texts of the records that end at these lines of a file, each from where it begins."""
-    bucket, key = split_url(url)
-    body = s3.get_object(Bucket=bucket, Key=key)["Body"]
-    texts: dict[int, bytes] = {}
-    text, last = b"", max(ends)
-    for number, line in numbered_lines(BufferedReader(body, 1 << 20)):
-        is_new = line.lstrip().startswith(b"{") or text.rstrip().endswith(b"}")
-        text = line if is_new or len(text) > RECORD_BYTES else text + line
-        if number in ends:
-            texts.setdefault(number, text.strip())
+def read_values(
+    s3: Any, file: File, records: list[BadRecord], paths: dict[str, Path]
+) -> list[BadRecord]:
+    """The records of one file with their values."""
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for place, record in enumerate(records):
+        wanted[record.line].append(place)
+    found, last = list(records), max(wanted)
+    body = None
+    with suppress(DwhError):  # the file is gone
+        body = open_file(s3, file)
+    if body is None:
+        return found
+    for number, text in record_texts(numbered_lines(BufferedReader(body, 1 << 20))):
+        for place in wanted.pop(number, ()):
+            found[place] = with_value(found[place], text, paths)
         if number >= last:
             break
-    return texts
+    return found
 
 
 def numbered_lines(reader: BufferedReader) -> Iterator[tuple[int, bytes]]:
@@ -138,21 +154,60 @@ def numbered_lines(reader: BufferedReader) -> Iterator[tuple[int, bytes]]:
         number += line.endswith(b"\n")
 
 
+def record_texts(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Each line's number with the text of the record that ends there, or else with the line.
+
+    A record of several lines ends where its braces are closed. One that never is ends where the
+    next begins, at a brace that is not indented.
+    """
+    pending: list[bytes] = []
+    depth = size = 0
+    for number, line in lines:
+        if line.startswith(b"{"):
+            pending, depth, size = [], 0, 0
+        if not pending and line.startswith(b"{") and line.rstrip().endswith(b"}"):
+            yield number, line
+            continue
+        depth += sum(BRACES.get(token, 0) for token in TOKEN.findall(line))
+        size += len(line)
+        pending.append(line)
+        if depth > 0 and size <= RECORD_BYTES:
+            yield number, line
+            continue
+        yield number, b"".join(pending) if depth == 0 else line
+        pending, depth, size = [], 0, 0
+
+
 def with_value(record: BadRecord, text: bytes, paths: dict[str, Path]) -> BadRecord:
     """The record with what its column holds, or with its text if it is not about a column."""
-    shown = value_of(text, paths.get(record.column, []))
+    if not record.column:
+        return record._replace(value=printable(text.strip().decode("utf-8", "replace")))
+    value = value_of(text, paths.get(record.column))
+    if value is None:
+        return record
     reason = record.reason
     if reason.endswith(TOO_LONG):
-        reason += f": {len(shown.encode())} bytes in the file, at most {record.limit}"
-        reason += " in the column"
-    return record._replace(value=shown[:VALUE_LENGTH], reason=reason)
+        size = f"{len(value.encode('utf-8', 'replace'))} bytes in the file"
+        reason += f": {size}, at most {record.limit} in the column"
+    return record._replace(value=printable(value), reason=reason)
 
 
-def value_of(text: bytes, path: Path) -> str:
-    """The value at a path, numbers as they are written; the text itself if nothing is there."""
-    shown = text.decode("utf-8", "replace")
-    with suppress(ValueError, RecursionError, LookupError):
-        value = value_at(json.loads(shown, parse_float=str, parse_int=str), path) if path else shown
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    # What no VARCHAR takes: NUL, and half a character that an escape has made.
-    return shown.replace("\0", "\\u0000").encode("utf-8", "replace").decode()
+def value_of(text: bytes, path: Path | None) -> str | None:
+    """The value at a path of the one record in a text, numbers as they are written.
+
+    None if there is no such record, or there are several, or nothing is there.
+    """
+    if path is None:
+        return None
+    try:
+        record = json.loads(text.decode("utf-8", "replace"), parse_float=str, parse_int=str)
+        value = value_at(record, path)
+    except (ValueError, RecursionError, LookupError):
+        return None
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def printable(value: str) -> str:
+    """The beginning of a value without what no VARCHAR takes: NUL, and half a character."""
+    shown = value[:VALUE_LENGTH].replace("\0", "\\u0000")
+    return shown.encode("utf-8", "replace").decode()[:VALUE_LENGTH]

@@ -7,13 +7,13 @@ import json
 import re
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import accumulate, groupby, islice
 from math import ceil
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from dwh.aws import attempt, s3_client, split_url
 from dwh.errors import DwhError, explain
@@ -34,6 +34,7 @@ GZIP_LEVEL = 1
 SHOWN_EVERY = 100
 # The folder of the parts of all runs.
 PARTS = "parts"
+Content = TypeVar("Content")
 BLANKS = re.compile(r"[ \t\r\n]*")
 
 
@@ -139,20 +140,30 @@ def read_in_order(
 
 
 def read(s3: Any, file: File) -> bytes | None:
-    """The content of a file as it was listed; None if it has changed.
+    """The content of a file as it was listed; None if it has changed."""
 
-    boto3 itself does not try again once an answer begins.
-    """
+    def read_once() -> bytes | None:
+        body = open_file(s3, file)
+        return None if body is None else bytes(body.read())
+
+    return try_to_read(read_once)
+
+
+def try_to_read(read_once: Callable[[], Content]) -> Content:
+    """What is read, by a few tries: boto3 itself does not try again once an answer begins."""
     from botocore.exceptions import HTTPClientError, IncompleteReadError
 
     for _ in range(READ_TRIES - 1):
         with suppress(HTTPClientError, IncompleteReadError):
-            return read_once(s3, file)
-    return read_once(s3, file)
+            return read_once()
+    return read_once()
 
 
-def read_once(s3: Any, file: File) -> bytes | None:
-    """The content of a file as it was listed, or None. Raises DwhError if there is no such file."""
+def open_file(s3: Any, file: File) -> Any:
+    """The body of a file as it was listed, None if it has changed.
+
+    Raises DwhError if there is no such file.
+    """
     from botocore.exceptions import ClientError
 
     bucket, key = split_url(file.url)
@@ -165,7 +176,7 @@ def read_once(s3: Any, file: File) -> bytes | None:
         raise
     if answer is None:
         raise DwhError(f"{file.url} is not there any more", "run the script again")
-    return bytes(answer["Body"].read())
+    return answer["Body"]
 
 
 def count_records(content: bytes) -> int | None:

@@ -28,6 +28,7 @@ BEGIN = """
 # A large file has several rows in stl_load_commits. From what size on is not documented.
 LINES_OF_A_COMMIT = 10_000
 SECONDS_BETWEEN_NOTES = 0.2
+NAME_BYTES = 256
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,12 @@ class LoadLog:
 def _commits(url: str, lines: int) -> Iterator[dict[str, Any]]:
     """The rows of a file in stl_load_commits, one at least."""
     for first in range(0, max(lines, 1), LINES_OF_A_COMMIT):
-        yield {"filename": url, "lines_scanned": min(lines - first, LINES_OF_A_COMMIT)}
+        yield {"filename": cut(url), "lines_scanned": min(lines - first, LINES_OF_A_COMMIT)}
 
 
 def _error(error: LoadError) -> dict[str, Any]:
     return {
-        "file_name": error.url,
+        "file_name": cut(error.url),
         "line_number": error.line_number,
         "column_name": printable(error.column_name),
         "column_type": error.column_type,
@@ -123,6 +124,11 @@ def _error(error: LoadError) -> dict[str, Any]:
         "error_code": error.code,
         "error_message": printable(error.reason),
     }
+
+
+def cut(name: str) -> str:
+    """The name of a file as far as a CHAR(256) takes it, which counts bytes."""
+    return name.encode()[:NAME_BYTES].decode("utf-8", "ignore")
 
 
 def _now() -> str:

@@ -14,6 +14,7 @@ from script_runs import change, refused_here
 
 import etl
 import query
+from dwh.loading import bad_records
 
 CAPTURE = pytest.CaptureFixture[str]
 REJECTED = """
@@ -315,3 +316,48 @@ def test_file_that_nobody_may_read_is_shown_by_its_records(
     url = events(pipeline, "[1]")
     found = refused_here(etl, "--config", str(pipeline.config), said=capsys)
     assert found.details[0].startswith(f"{url} line 1: ")
+
+
+def test_values_are_found_among_thousands_of_bad_lines(pipeline: Pipeline) -> None:
+    events(pipeline, *["{"] * 8_000, GOOD, *["rubbish"] * 8_000, BAD[2][0])
+    allow(pipeline, 16_001)
+    pipeline.load()
+    found = pipeline.ask("SELECT value FROM rejected_records WHERE column_name = 'ts'")
+    assert found == [("soon",)]
+
+
+NESTED = {"Name": "}{", "more": {"and": {"more": "\\"}}}
+
+
+@pytest.mark.parametrize("indent", [None, 1, 4])
+def test_value_is_found_in_a_record_that_holds_others(
+    pipeline: Pipeline, indent: int | None
+) -> None:
+    record = json.dumps(EVENT | {"about": NESTED} | {"ts": "soon"}, indent=indent)
+    events(pipeline, GOOD, record, later(1))
+    allow(pipeline, 1)
+    pipeline.load()
+    assert pipeline.ask(REJECTED)[0][2:4] == ("ts", "soon")
+
+
+def test_value_that_may_be_of_another_record_on_the_line_is_not_shown(pipeline: Pipeline) -> None:
+    events(pipeline, GOOD, BAD[2][0] + json.dumps(EVENT | {"ts": "late"}))
+    allow(pipeline, 2)
+    pipeline.load()
+    assert {row[3] for row in pipeline.ask(REJECTED)} == {""}
+
+
+def test_value_of_a_file_that_was_changed_meanwhile_is_not_shown(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow(pipeline, 1)
+    events(pipeline, GOOD, BAD[2][0])
+    find_paths = bad_records.find_paths
+
+    def replace(run: Any) -> Any:
+        events(pipeline, GOOD, BAD[2][0].replace("soon", "late"))
+        return find_paths(run)
+
+    monkeypatch.setattr(bad_records, "find_paths", replace)
+    pipeline.load()
+    assert [row[2:4] for row in pipeline.ask(REJECTED)] == [("ts", "")]
