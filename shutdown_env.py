@@ -19,7 +19,7 @@ from dwh.cluster_access import find_cluster
 from dwh.config import Config, load_config
 from dwh.errors import DwhError, explain
 from dwh.ownership import is_ours, tags
-from dwh.provisioning import bucket, cluster_end, kinds, plan, role, security_group
+from dwh.provisioning import bucket, cluster_end, kinds, plan, role, security_group, serverless_end
 from dwh.provisioning.environment import Remains
 from dwh.provisioning.look import look_at_remains
 from dwh.provisioning.plan import Change
@@ -71,6 +71,7 @@ def take_down(config: Config, arguments: argparse.Namespace) -> None:
         return
     aws = clients(config)
     changes = make_plan(aws, config, arguments)
+    deleted = kinds.deleted_kinds(changes, config)
     show(changes, config, arguments)
     if arguments.dry_run:
         return
@@ -83,8 +84,9 @@ def take_down(config: Config, arguments: argparse.Namespace) -> None:
         return
     sweep(aws, config)
     if not forgets_all(config, arguments):
-        kinds.tag_final(aws, config)
-        tell_snapshots(aws, config)
+        for each in deleted:
+            kinds.tag_final(aws, each)
+            tell_snapshots(aws, each)
 
 
 def forgets_all(config: Config, arguments: argparse.Namespace) -> bool:
@@ -134,16 +136,18 @@ def make_plan(aws: Clients, config: Config, arguments: argparse.Namespace) -> li
 
 
 def refuse_strays(found: Remains, config: Config) -> None:
-    """Raise DwhError, before anything is deleted, over a cluster that this script leaves alone.
+    """Raise DwhError, before anything is deleted, over a warehouse that this script leaves alone.
 
     It would go on being billed, and may need what is about to be deleted.
     """
     ours = found.cluster is not None and is_ours(found.cluster, config)
     to_delete = {f"cluster {config.identifier}"} if ours else set()
-    strays = [each for each in clusters_of(found, config) if each not in to_delete]
+    strays = [each for each in warehouses_of(found, config) if each not in to_delete]
     if not strays:
         return
-    what = f"there is a cluster that may belong to {config.identifier}, and is billed"
+    what = (
+        f"there is a {strays[0].split()[0]} that may belong to {config.identifier}, and is billed"
+    )
     hint = "nothing was deleted: delete it in the Redshift console, or mend its tags if it is yours"
     expected = ", ".join(f"{tag['Key']} = {tag['Value']}" for tag in tags(config))
     raise DwhError(what, hint, [*strays, f"the tags of this environment are {expected}"])
@@ -165,15 +169,17 @@ def sweep(aws: Clients, config: Config) -> None:
 def leftovers(found: Remains, config: Config) -> list[str]:
     """What carries the environment's tags, snapshots aside; and a cluster of its name."""
     others = [change.resource for each in PLANS for change in each(found, config)]
-    return clusters_of(found, config) + [each for each in others if not each.startswith("cluster ")]
+    return warehouses_of(found, config) + [
+        each for each in others if not each.startswith("cluster ")
+    ]
 
 
-def clusters_of(found: Remains, config: Config) -> list[str]:
-    """The clusters with the environment's tags, and the one with its name, in words."""
+def warehouses_of(found: Remains, config: Config) -> list[str]:
+    """The clusters with the environment's tags, and what has its name and not them, in words."""
     names = [f"cluster {each['ClusterIdentifier']}" for each in found.clusters]
     if found.cluster and not is_ours(found.cluster, config):
         names.append(f"cluster {config.identifier}, which has not the tags of this environment")
-    return names
+    return names + serverless_end.strays(found, config)
 
 
 def tell_snapshots(aws: Clients, config: Config) -> None:

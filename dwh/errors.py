@@ -194,7 +194,10 @@ def explain_denial(error: Any) -> DwhError:
     found = re.search(rf"perform: (\S+){resource}", str(error))
     denied = found[1] if found else operation
     on = f" on {found[2]}" if found and found[2] else ""
-    hint = "ask for it: docs/operator-policy.json holds all that the scripts need"
+    file = "operator-policy-serverless" if "-serverless:" in denied else "operator-policy"
+    hint = f"ask for it: docs/{file}.json holds all that the scripts need"
+    if operation == "GetWorkgroup":  # an analyst's right is to what has the environment's tags
+        hint = f"if there is such a workgroup, {hint}; if not, run python setup_env.py"
     if operation == "AssumeRole":
         hint = "ask for docs/analyst-policy.json, or to be one of ANALYSTS in dwh.cfg; if there is "
         hint += "no such role yet, run python setup_env.py"

@@ -15,7 +15,7 @@ from dwh.warehouse import Login, Warehouse, read_answer
 SERVICE = "redshift-serverless"
 SETUP = "python setup_env.py"
 # What a namespace tells of its roles: IamRole(applyStatus=in-sync, iamRoleArn=arn:..), or the ARN.
-ROLE = re.compile(r"(?:applyStatus=(?P<status>[\w-]+).*iamRoleArn=)?(?P<arn>arn:[^,)\s]+)")
+ROLE = re.compile(r"(?:.*applyStatus=(?P<status>[\w-]+).*iamRoleArn=)?(?P<arn>arn:.+?)\)?")
 
 Described = dict[str, Any]
 
@@ -36,7 +36,7 @@ def find_workgroup(api: Any, config: Config) -> Described | None:
 
 def roles_of(namespace: Described) -> dict[str, str]:
     """The ARNs of the roles that a namespace has, with how far each is attached."""
-    found = [ROLE.search(each) for each in namespace.get("iamRoles", [])]
+    found = [ROLE.fullmatch(each) for each in namespace.get("iamRoles", [])]
     return {role["arn"]: role["status"] or "in-sync" for role in found if role}
 
 
@@ -79,6 +79,13 @@ def owner(config: Config) -> Login:
 
     def ask() -> tuple[str, str]:
         namespace = api.get_namespace(namespaceName=config.identifier)["namespace"]
+        if "adminPasswordSecretArn" not in namespace:
+            what = f"AWS no longer keeps the password of the namespace {config.identifier}"
+            raise DwhError(
+                what,
+                "let it: aws redshift-serverless update-namespace "
+                f"--namespace-name {config.identifier} --manage-admin-password",
+            )
         get_value = client(config, "secretsmanager").get_secret_value
         (text,) = read_answer(
             get_value, "SecretString", SecretId=namespace["adminPasswordSecretArn"]

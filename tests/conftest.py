@@ -314,7 +314,7 @@ def standing_serverless(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) 
     """The name of an environment of Redshift Serverless that many tests share."""
     from aws_site import Aws
 
-    folder, name = tmp_path_factory.mktemp("standing"), "standing-serverless"
+    folder, name = tmp_path_factory.mktemp("standing"), "resident"
     with pytest.MonkeyPatch.context() as patch:
         Aws(cloud, folder, patch, name, "serverless").set_up()
     yield name

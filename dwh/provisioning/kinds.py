@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dwh import cluster_access, serverless_access
@@ -19,7 +20,7 @@ from dwh.provisioning import (
 from dwh.provisioning.environment import Described, Environment, Remains
 from dwh.provisioning.plan import Change
 from dwh.provisioning.snapshots import Snapshot
-from dwh.setting_readers import CLUSTER
+from dwh.setting_readers import CLUSTER, SERVERLESS
 from dwh.warehouse import Warehouse
 
 NO_PAUSE = "nothing to pause: Redshift Serverless is billed while it works, and for its storage"
@@ -51,6 +52,14 @@ def as_warehouse(found: Environment, config: Config) -> Warehouse | None:
         return None
     roles = tuple(serverless_access.roles_of(there.namespace))
     return serverless_access.as_warehouse(there.workgroup, roles)
+
+
+def deleted_kinds(changes: list[Change], config: Config) -> list[Config]:
+    """The configuration, and another of the other kind if the plan deletes such a warehouse."""
+    titles = {CLUSTER: "cluster ", SERVERLESS: "namespace "}
+    (other,) = {CLUSTER, SERVERLESS} - {config.kind}
+    has_other = any(each.resource.startswith(titles[other]) for each in changes)
+    return [config, replace(config, kind=other)] if has_other else [config]
 
 
 def plan_shutdown(found: Remains, config: Config) -> list[Change]:

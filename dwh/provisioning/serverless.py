@@ -34,9 +34,14 @@ def look(aws: Clients, config: Config, vpc: str) -> ServerlessFound:
     return ServerlessFound(
         namespace=with_tags(api, namespace),
         workgroup=with_tags(api, workgroup),
-        limit=serverless_limit.find(api, workgroup),
+        limit=serverless_limit.find(api, workgroup) if is_lasting(workgroup) else None,
         subnets=find_subnets(aws.ec2, config, vpc),
     )
+
+
+def is_lasting(found: Described | None) -> bool:
+    """True if it is there, and not on its way out."""
+    return found is not None and found["status"] != "DELETING"
 
 
 def with_tags(api: Any, found: Described | None) -> Described | None:
@@ -72,32 +77,35 @@ def plan_setup(found: Environment, config: Config) -> list[Change]:
     """Create, restore or change namespace and workgroup. Raises DwhError if that cannot be."""
     there, wanted = found.serverless, wanted_of(found, config)
     check(there, config, found.restore)
-    restore = found.restore or serverless_snapshots.under_way(there.namespace)
     return [
-        plan_namespace(there, config, wanted, restore),
+        plan_namespace(there, config, wanted, found.restore),
         plan_workgroup(there, config, wanted),
-        *serverless_snapshots.plan_restore(found, config, restore),
         serverless_limit.plan(there, config),
+        *serverless_snapshots.plan_restore(found, config),
     ]
 
 
 def check(there: ServerlessFound, config: Config, snapshot: str | None) -> None:
     """Refuse what is not ours, or cannot become what dwh.cfg says."""
     for kind, found in (("namespace", there.namespace), ("workgroup", there.workgroup)):
-        if found and found["status"] != "DELETING":
+        if found and is_lasting(found):
             check_ours(kind, config.identifier, "IDENTIFIER", found, config)
     hint = "set dwh.cfg back, or make a new one: python shutdown_env.py, then setup_env.py"
     name = f"the namespace {config.identifier}"
-    if namespace := there.namespace:
+    namespace = there.namespace
+    if namespace and is_lasting(namespace):
         pairs = {
             "DATABASE": (namespace["dbName"], config.database),
             "USER": (namespace["adminUsername"], config.user),
         }
         refuse_differences(name, pairs, hint)
-        if snapshot and serverless_snapshots.origin(namespace) != snapshot:
+        if (
+            snapshot
+            and serverless_snapshots.tag_of(namespace, serverless_snapshots.ORIGIN) != snapshot
+        ):
             hint = "take it down first: python shutdown_env.py; or leave out --restore to keep it"
             raise DwhError(f"{name} is there already", hint)
-    if there.workgroup and config.subnets:
+    if there.workgroup and is_lasting(there.workgroup) and config.subnets:
         pairs = {"SUBNETS": (listed(there.workgroup["subnetIds"]), listed(config.subnets))}
         refuse_differences(f"the workgroup {config.identifier}", pairs, hint)
 
@@ -142,7 +150,7 @@ def plan_one(
 ) -> Change:
     """Create, keep or change one of the two."""
     title = f"{kind} {config.identifier}"
-    if found is None or found["status"] == "DELETING":
+    if found is None or not is_lasting(found):
         return Change("create", title, settings, apply)
     if faults := faults_of(found, config, wanted):
         return Change("change", title, ", ".join(faults), apply)
@@ -191,16 +199,15 @@ def bring_up_namespace(aws: Clients, config: Config, restore: str | None, curren
 
 
 def create_namespace(api: Any, config: Config, wanted: Wanted, restore: str | None) -> None:
-    """Ask once for the namespace, unless it is there already."""
-    attempt(
-        "ConflictException",
+    """Ask once for the namespace. Raises BusyError if AWS does not make it now."""
+    ask_serverless(
         api.create_namespace,
         namespaceName=config.identifier,
         dbName=config.database,
         adminUsername=config.user,
         manageAdminPassword=True,
         iamRoles=[wanted.role],
-        tags=own_tags(config) + serverless_snapshots.restored_from(restore),
+        tags=own_tags(config) + serverless_snapshots.origin_tags(config, restore),
     )
 
 
@@ -223,9 +230,8 @@ def bring_up_workgroup(aws: Clients, config: Config, subnets: list[str], current
 
 
 def create_workgroup(api: Any, config: Config, wanted: Wanted, subnets: list[str]) -> None:
-    """Ask once for the workgroup, unless it is there already."""
-    attempt(
-        "ConflictException",
+    """Ask once for the workgroup. Raises BusyError if AWS does not make it now."""
+    ask_serverless(
         api.create_workgroup,
         workgroupName=config.identifier,
         namespaceName=config.identifier,

@@ -19,13 +19,14 @@ THEN = "deactivate"
 
 
 def find(api: Any, workgroup: Described | None) -> Described | None:
-    """The daily limit, if there is one; a workgroup has one of a period at most."""
+    """The daily limit: one after which queries are refused, before one that only tells."""
     if workgroup is None:
         return None
     request = {"resourceArn": workgroup["workgroupArn"], "usageType": USAGE}
     answer = attempt("ResourceNotFoundException", api.list_usage_limits, **request) or {}
-    limits = answer.get("usageLimits", [])
-    return next((each for each in limits if each["period"] == "daily"), None)
+    limits = [each for each in answer.get("usageLimits", []) if each["period"] == "daily"]
+    limits.sort(key=lambda each: each["breachAction"] != THEN)
+    return next(iter(limits), None)
 
 
 def plan(there: ServerlessFound, config: Config) -> Change:

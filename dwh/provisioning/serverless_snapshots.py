@@ -1,7 +1,8 @@
 """Snapshots of namespaces: what shutdown_env.py keeps, and setup_env.py comes back from.
 
-AWS restores into a namespace and a workgroup that are there; the namespace's tags say which
-snapshot it is made for, and when that is in it, so that a run after a Ctrl-C goes on.
+AWS restores into a namespace and a workgroup that are there. The namespace's tags say which
+snapshot it is made for, and whether AWS has been asked for it: that is never asked for twice, as
+there may be new rows since.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from dwh.provisioning.waiting import ask_serverless, settle, took_too_long
 from dwh.serverless_access import find_namespace, find_workgroup
 from dwh.terminal import Step
 
-# The tags of a namespace that comes from a snapshot.
-ORIGIN, IS_RESTORED = "snapshot", "restored"
+# The tags of a namespace that comes from a snapshot, and of both the name of the database.
+ORIGIN, RESTORED, DATABASE = "snapshot", "restored", "database"
+ASKED, DONE = "asked", "yes"
 
 
 def known(api: Any, config: Config) -> list[Snapshot]:
@@ -50,63 +52,81 @@ def find(api: Any, config: Config, name: str) -> Described:
     if found["namespaceName"] != config.identifier or is_of_others(pairs, config):
         raise not_of_this(name, config)
     hint = "set dwh.cfg as the snapshot is, or choose another snapshot"
-    users = {"USER": (found["adminUsername"], config.user)}
-    refuse_differences(f"the snapshot {name}", users, hint)
+    both = {
+        "USER": (found["adminUsername"], config.user),
+        "DATABASE": (pairs.get(DATABASE, config.database), config.database),
+    }
+    refuse_differences(f"the snapshot {name}", both, hint)
     return found
 
 
-def restored_from(name: str | None) -> list[dict[str, str]]:
-    """The tag that says from which snapshot a namespace is to come."""
-    return [{"key": ORIGIN, "value": name}] if name else []
+def origin_tags(config: Config, name: str | None) -> list[dict[str, str]]:
+    """The tags that say what a namespace holds, and from which snapshot it is to come."""
+    origin = [{"key": ORIGIN, "value": name}] if name else []
+    return [{"key": DATABASE, "value": config.database}, *origin]
 
 
-def origin(namespace: Described) -> str | None:
-    """The snapshot that a namespace is made for, if any."""
-    return next((each["Value"] for each in namespace["Tags"] if each["Key"] == ORIGIN), None)
+def tag_of(namespace: Described, key: str) -> str | None:
+    """The value of a namespace's tag, None if it has none."""
+    return next((each["Value"] for each in namespace["Tags"] if each["Key"] == key), None)
 
 
-def under_way(namespace: Described | None) -> str | None:
-    """The snapshot that a namespace is made for and does not have yet, if any."""
-    if namespace is None or any(each["Key"] == IS_RESTORED for each in namespace["Tags"]):
-        return None
-    return origin(namespace)
+def plan_restore(found: Environment, config: Config) -> list[Change]:
+    """Bring the snapshot's rows back, or wait for them.
 
-
-def plan_restore(found: Environment, config: Config, name: str | None) -> list[Change]:
-    """Bring the snapshot's rows back, unless they are there."""
+    Raises DwhError if an earlier restore was stopped before AWS was asked, and this run is none.
+    """
     namespace = found.serverless.namespace
-    if name is None or (namespace and under_way(namespace) != name):
+    if namespace and namespace["status"] != "DELETING":
+        name, state = tag_of(namespace, ORIGIN), tag_of(namespace, RESTORED)
+        if name is None or state == DONE:
+            return []
+        if state is None and found.restore is None:
+            what = f"the restore of {name} was stopped before it began"
+            hint = f"begin it: python setup_env.py --restore {name}; or python shutdown_env.py"
+            raise DwhError(what, hint)
+    elif found.restore is None:
         return []
+    else:
+        name, state = found.restore, None
     size = f", {as_snapshot(found.snapshot).size}" if found.snapshot else ""
 
     def apply(aws: Clients, current: Step) -> None:
-        restore(aws.serverless, config, name, current)
+        restore(aws.serverless, config, name, state == ASKED, current)
 
     return [Change("restore", "rows", f"from {name}{size}", apply)]
 
 
-def restore(api: Any, config: Config, name: str, current: Step) -> None:
+def restore(api: Any, config: Config, name: str, is_asked: bool, current: Step) -> None:
     """Put the snapshot's rows in the place of the namespace's own, which has none yet."""
     names = {"namespaceName": config.identifier, "workgroupName": config.identifier}
+    arn = (find_namespace(api, config) or {})["namespaceArn"]
+    if not is_asked:
+        wait_until_taken(api, config, name, current)
+        more = {"snapshotName": name, "manageAdminPassword": True}
+        ask_serverless(api.restore_from_snapshot, **names, **more)
+        api.tag_resource(resourceArn=arn, tags=[{"key": RESTORED, "value": ASKED}])
+    settle(config, "namespace", lambda: find_namespace(api, config), lambda _: False, current)
+    settle(config, "workgroup", lambda: find_workgroup(api, config), lambda _: False, current)
+    api.tag_resource(resourceArn=arn, tags=[{"key": RESTORED, "value": DONE}])
+
+
+def wait_until_taken(api: Any, config: Config, name: str, current: Step) -> None:
+    """Wait until a snapshot can be restored."""
     for _ in polling(config.timeout_minutes * 60):
         snapshot = find(api, config, name)
         if snapshot["status"] == "AVAILABLE":
-            break
+            return
         if snapshot["status"] != "CREATING":
             raise DwhError(f"the snapshot {name} is {snapshot['status']}", "choose another one")
         current.update("snapshot creating")
-    else:
-        raise took_too_long(f"the snapshot {name}", "creating", config)
-    ask_serverless(api.restore_from_snapshot, **names, snapshotName=name, manageAdminPassword=True)
-    settle(config, "namespace", lambda: find_namespace(api, config), lambda _: False, current)
-    settle(config, "workgroup", lambda: find_workgroup(api, config), lambda _: False, current)
-    arn = (find_namespace(api, config) or {})["namespaceArn"]
-    api.tag_resource(resourceArn=arn, tags=[{"key": IS_RESTORED, "value": "yes"}])
+    raise took_too_long(f"the snapshot {name}", "creating", config)
 
 
 def tag_final(api: Any, config: Config) -> None:
     """Tag the newest snapshot, should it not have taken over the namespace's tags."""
     own = [{"key": tag["Key"], "value": tag["Value"]} for tag in tags(config)]
+    own += origin_tags(config, None)
     for snapshot in known(api, config)[-1:]:
         if not api.list_tags_for_resource(resourceArn=snapshot.arn)["tags"]:
             api.tag_resource(resourceArn=snapshot.arn, tags=own)

@@ -212,17 +212,50 @@ def test_restored_cluster_that_lost_the_tags_of_its_snapshot_gets_them(aws: Aws,
 
 
 @of_serverless
-def test_restore_that_was_stopped_goes_on_without_being_told_again(
+def test_restore_that_was_stopped_before_it_began_is_begun_when_told_again(
     aws: Aws, kept: str, capsys: CAPTURE
 ) -> None:
     aws.refuse("redshift-serverless.RestoreFromSnapshot", ("AccessDeniedException", "not now"))
     with pytest.raises(ClientError):
         aws.set_up("--restore", kept)
     aws.listen_no_more()
-    aws.set_up()
+    with pytest.raises(DwhError, match=f"the restore of {kept} was stopped before it began"):
+        aws.set_up()
+    aws.set_up("--restore", kept)
     aws.run(create_tables)
     assert "songplays: kept, already there" in capsys.readouterr().err
     aws.set_up("--restore", kept)
+
+
+@of_serverless
+def test_restore_that_was_stopped_once_begun_is_waited_for_and_not_repeated(
+    aws: Aws, kept: str
+) -> None:
+    asked: list[str] = []
+    stopped: list[str] = []
+
+    def stop(**_: object) -> None:
+        if not stopped:
+            stopped.append(kept)
+            raise KeyboardInterrupt
+
+    api = "redshift-serverless"
+    aws.listen(f"before-call.{api}.RestoreFromSnapshot", lambda **_: asked.append(kept))
+    aws.listen(f"after-call.{api}.TagResource", stop)
+    with pytest.raises(KeyboardInterrupt):
+        aws.set_up("--restore", kept)
+    aws.set_up()
+    aws.set_up("--restore", kept)
+    assert asked == [kept]
+
+
+@of_serverless
+def test_database_of_another_name_is_not_restored(aws: Aws, kept: str) -> None:
+    aws.change(warehouse_DATABASE="other")
+    with pytest.raises(DwhError, match="differs from") as refusal:
+        aws.set_up("--restore", kept)
+    assert "DATABASE" in "".join(refusal.value.details)
+    assert aws.serverless.is_gone("namespace")
 
 
 @of_serverless

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from aws_site import Aws, told
+from aws_site import Aws, of_serverless, told
 from fast_clock import fast_clock
 
+import create_tables
 import query
 import setup_env
 import shutdown_env
 from dwh.config import load_config
-from dwh.serverless_access import read_secret
+from dwh.serverless_access import read_secret, roles_of
 from dwh.warehouse_access import available_warehouse
 
 CAPTURE = pytest.CaptureFixture[str]
@@ -125,3 +126,41 @@ def test_secret_of_another_form_is_told_without_what_is_in_it(text: str) -> None
         read_secret(text)
     assert refusal.value.__cause__ is None
     assert text not in str(refusal.value) or not text
+
+
+def test_role_whose_name_has_a_comma_is_read() -> None:
+    arn = "arn:aws:iam::123456789012:role/sparkify-dwh/load,nightly"
+    said = f"IamRole(applyStatus=removing, iamRoleArn={arn})"
+    assert roles_of({"iamRoles": [said]}) == {arn: "removing"}
+
+
+def test_namespace_without_a_managed_password_is_told(serverless: Aws, capsys: CAPTURE) -> None:
+    def lose(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["namespace"].pop("adminPasswordSecretArn", None)
+
+    serverless.listen("after-call.redshift-serverless.GetNamespace", lose)
+    found = told(serverless, create_tables, said=capsys)
+    assert "password" in found.error
+    assert found.hint
+
+
+@of_serverless
+def test_limit_of_a_workgroup_that_was_deleted_is_set_anew(aws: Aws) -> None:
+    aws.set_up()
+    site = aws.serverless
+    site.delete_workgroup()
+    aws.set_up()
+    request = {"resourceArn": site.workgroup()["workgroupArn"]}
+    (limit,) = site.api.list_usage_limits(**request)["usageLimits"]
+    assert (limit["period"], limit["breachAction"]) == ("daily", "deactivate")
+
+
+@of_serverless
+def test_snapshot_of_the_kind_that_dwh_cfg_named_before_is_told(aws: Aws, capsys: CAPTURE) -> None:
+    aws.set_up()
+    aws.change(warehouse_KIND="cluster")
+    aws.run(shutdown_env, "--yes")
+    (kept,) = aws.snapshots
+    said = capsys.readouterr().err
+    assert f"snapshot {kept}: " in said
+    assert f"delete-snapshot --region us-west-2 --snapshot-name {kept}" in said

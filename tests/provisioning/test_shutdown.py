@@ -128,9 +128,10 @@ def test_namespace_or_workgroup_of_others_is_refused_and_kept(aws: Aws, kind: st
         aws.set_up()
     assert refusal.value.what.startswith(f"the {kind} {aws.name} is there, but was not made for ")
     assert aws.environment()["serverless"] == before
-    if kind == "namespace":
+    with pytest.raises(DwhError, match=f"there is a {kind} that may belong to {aws.name}") as left:
         aws.run(shutdown_env, "--yes")
-        assert aws.environment()["serverless"] == before
+    assert left.value.details[0] == f"{kind} {aws.name}, which has not the tags of this environment"
+    assert aws.environment()["serverless"] == before
     site.delete()
 
 
@@ -263,3 +264,26 @@ def test_security_group_is_deleted_once_nothing_uses_it(aws: Aws) -> None:
     aws.run(shutdown_env, "--yes", "--no-snapshot")
     assert len(calls) == 3
     assert aws.environment() == NOTHING
+
+
+@of_serverless
+def test_namespace_that_took_the_place_of_ours_is_not_deleted(aws: Aws) -> None:
+    aws.set_up()
+    site, api = aws.serverless, "redshift-serverless"
+    stages: list[str] = []
+
+    def replace(**_: object) -> None:
+        if stages == ["planned"]:
+            stages.append("replaced")
+            site.delete()
+            site.create_namespace()
+
+    aws.listen(f"before-call.{api}.DeleteWorkgroup", lambda **_: stages.append("planned"))
+    aws.listen(f"before-call.{api}.GetNamespace", replace)
+    with pytest.raises(DwhError, match="could not be deleted") as left:
+        aws.run(shutdown_env, "--yes", "--no-snapshot")
+    assert stages == ["planned", "replaced"]
+    stray = f"namespace {aws.name}, which has not the tags of this environment"
+    assert stray in left.value.details
+    assert site.namespace()["status"] == "AVAILABLE"
+    site.delete()

@@ -31,6 +31,7 @@ KINDS = {
     "UpdateWorkgroup": ("workgroup",),
 }
 OF_NAMESPACES = frozenset({"CreateNamespace", "DeleteNamespace", "UpdateNamespace"})
+OF_NEW = frozenset({"CreateNamespace", "CreateWorkgroup"})
 OF_TAGS = frozenset({"ListTagsForResource", "TagResource"})
 # The reference lists no resource for these.
 OF_ALL = frozenset({"ListNamespaces", "ListSnapshots", "ListWorkgroups"}) | {
@@ -53,6 +54,9 @@ def permissions(call: Call) -> Iterator[Permission]:
         yield call.own()
     for kind in KINDS.get(call.operation, ()):
         yield call.own(*_resource(call, kind))
+    if call.operation in OF_NEW and call.get("tags"):
+        made = KINDS[call.operation][0]
+        yield call.permission("redshift-serverless:TagResource", *_resource(call, made))
     if call.operation in OF_NAMESPACES:
         yield from _of_namespace(call)
 
