@@ -1,7 +1,8 @@
 """Create the staging tables and the star schema in the warehouse.
 
-Creates what is missing, keeps what is there, and lets analysts read the star. --drop deletes all
-tables and creates them anew; it shows what will be lost and asks first, except in the sandbox.
+Creates what is missing, keeps what is there, adds columns that are new, and lets analysts read the
+star. --drop deletes the tables and creates them anew, all but those of the run log; it shows what
+will be lost and asks first, except in the sandbox.
 
 Example:
     python create_tables.py
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from dwh.config import Config, load_config
 from dwh.connection import transaction
-from dwh.tables import find_tables
+from dwh.definitions import Difference, addition, differences, find_definitions
+from dwh.tables import altered, lasting
 from dwh.terminal import confirm, parser, plural, run_script, say, step
 from dwh.warehouse_access import database_user
 from sql_queries import (
@@ -22,12 +24,14 @@ from sql_queries import (
     analyst_grant,
     analysts_create,
     analysts_rights,
+    clear_staging_queries,
     count_queries,
     create_table_queries,
     drop_table_queries,
     known_analysts,
     known_roles,
     known_users,
+    log_tables,
     star_tables,
 )
 
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
 def main(argv: list[str] | None = None) -> int:
     """Create the tables in one transaction, after dropping them if told to."""
     options = parser(__doc__)
-    options.add_argument("--drop", action="store_true", help="delete all tables first")
+    options.add_argument("--drop", action="store_true", help="delete all first but the run log")
     options.add_argument("--yes", action="store_true", help="do not ask")
     arguments = options.parse_args(argv)
     config = load_config(arguments.config)
@@ -51,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
             drop_tables(cursor)
         everything = create_tables(cursor)
         let_analysts_read(cursor, config)
-    say(f"Next: python etl.py{' --all' if everything else ''}")
+    say(f"Next: python etl.py{' --rebuild' if everything else ''}")
     return 0
 
 
@@ -60,7 +64,7 @@ def count_losses(config: Config) -> dict[str, int]:
     losses = {}
     with transaction(config) as cursor, step("tables") as current:
         with current.waiting("waiting for a load"):
-            for table in find_tables(cursor):
+            for table in find_droppable(cursor):
                 cursor.execute(count_queries[table])
                 (losses[table],) = cursor.fetchone() or (0,)
         current.result = f"{len(losses)} there"
@@ -69,28 +73,56 @@ def count_losses(config: Config) -> dict[str, int]:
     return losses
 
 
+def find_droppable(cursor: cursor) -> list[str]:
+    """Our tables that are there, without those of the run log that are as they are defined."""
+    there = find_definitions(cursor)
+    return [
+        table
+        for table, definition in there.items()
+        if table not in log_tables or any(lasting(table, definition))
+    ]
+
+
 def drop_tables(cursor: cursor) -> None:
-    """Drop all tables; nothing is lost until the transaction ends."""
-    for table, statement in drop_table_queries.items():
+    """Drop the tables; nothing is lost until the transaction ends."""
+    for table in find_droppable(cursor):
         with step(f"drop {table}") as current, current.waiting("waiting for a load"):
-            cursor.execute(statement)
+            cursor.execute(drop_table_queries[table])
 
 
 def create_tables(cursor: cursor) -> bool:
     """Create the tables that are missing, and say of each what became of it.
 
-    Whether rows are missing of files that the ledger takes for loaded.
+    Whether rows are missing of files that the ledger takes for loaded. Raises DwhError for tables
+    that differ from their definition in what cannot be altered.
     """
-    kept = find_tables(cursor)
+    there = find_definitions(cursor)
+    if faults := [each for table in there for each in lasting(table, there[table])]:
+        raise altered(faults)
     for table, statement in create_table_queries.items():
         with step(table) as current:
-            current.result = "kept, already there" if table in kept else "created"
-            if table not in kept:
+            if table not in there:
                 cursor.execute(statement)
-    if kept and not set(star_tables) <= set(kept):
+                current.result = "created"
+            else:
+                current.result = keep(cursor, table, list(differences(table, there[table])))
+    if there and not set(star_tables) <= set(there):
         cursor.execute(count_queries["loaded_files"])
         return cursor.fetchone() != (0,)
     return False
+
+
+def keep(cursor: cursor, table: str, found: list[Difference]) -> str:
+    """Mend a table that is there; what became of it. Staging tables hold nothing to keep."""
+    if not found:
+        return "kept, already there"
+    if table in clear_staging_queries:
+        cursor.execute(drop_table_queries[table])
+        cursor.execute(create_table_queries[table])
+        return "made anew, as its definition has changed"
+    for each in found:
+        cursor.execute(addition(table, each.added))
+    return f"kept, added: {', '.join(each.added for each in found)}"
 
 
 def let_analysts_read(cursor: cursor, config: Config) -> None:

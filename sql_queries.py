@@ -27,16 +27,37 @@ tables = (
 
 star_tables = ("songplays", "users", "songs", "artists", "time")
 
+# What etl.py --rebuild makes anew from the files.
+rebuilt_tables = (*star_tables, "loaded_files")
+
+# What has no other source than the runs themselves.
+log_tables = ("load_runs", "load_steps", "rejected_records")
+
 drop_table_queries = {table: f"DROP TABLE IF EXISTS {table}" for table in tables}
 
 count_template = "SELECT COUNT(*) FROM {table}"
 
 count_queries = {table: count_template.format(table=table) for table in tables}
 
-existing_tables = """
--- The names of the tables that are there.
-SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+# Both views are the leader's, on every kind of warehouse.
+table_columns = """
+-- The columns of the tables that are there, as they are.
+SELECT
+    pg_table_def.tablename,
+    pg_table_def."column" AS column_name,
+    pg_table_def.type,
+    pg_table_def."notnull" AS is_required,
+    pg_table_def.distkey,
+    pg_table_def.sortkey,
+    pg_class_info.reldiststyle
+FROM pg_table_def
+INNER JOIN pg_class_info ON pg_table_def.tablename = pg_class_info.relname
+INNER JOIN pg_namespace ON pg_class_info.relnamespace = pg_namespace.oid
+WHERE pg_table_def.schemaname = 'public' AND pg_namespace.nspname = 'public'
 """
+
+# Only a column that takes NULL can be added to a table that has rows.
+add_column_template = "ALTER TABLE {table} ADD COLUMN {column}"
 
 # ---------------------------------------------------------------------------- tables
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import sql_queries
 from dwh.config import Config
+from dwh.definitions import Definition, Difference, differences, find_definitions
 from dwh.errors import DwhError
 from dwh.terminal import plural, step
 
@@ -15,19 +16,46 @@ if TYPE_CHECKING:
 MINUTE = 60_000  # in milliseconds, as Redshift wants it
 
 
-def find_tables(cursor: cursor) -> list[str]:
-    """The names of our tables that are there."""
-    cursor.execute(sql_queries.existing_tables)
-    found = {name for (name,) in cursor.fetchall()}
-    return [table for table in sql_queries.tables if table in found]
+def require_tables(cursor: cursor, is_rebuild: bool = False) -> None:
+    """Raise DwhError if a table is missing, or is not what a load needs: before hours of work.
 
-
-def require_tables(cursor: cursor) -> None:
-    """Raise DwhError if a table is missing: before hours of work, and if there is none."""
-    there = find_tables(cursor)
+    A rebuild needs only those as they are defined that it does not make anew.
+    """
+    there = find_definitions(cursor)
     if missing := [table for table in sql_queries.tables if table not in there]:
         what = f"{'this table is' if len(missing) == 1 else 'these tables are'} not there"
         raise DwhError(f"{what}: {', '.join(missing)}", "make it: python create_tables.py")
+    kept = [each for each in there if not is_rebuild or each in sql_queries.log_tables]
+    if found := [each for table in kept for each in differences(table, there[table])]:
+        raise altered(found)
+
+
+def altered(found: list[Difference]) -> DwhError:
+    """The error of tables that are not as they are defined."""
+    names = list(dict.fromkeys(each.table for each in found))
+    what = f"{plural(len(names), 'table')} differ from what sql_queries.py defines"
+    if len(names) == 1:
+        what = f"the table {names[0]} differs from what sql_queries.py defines"
+    tables = {each.table for each in found if not is_mended_in_place(each)}
+    if not tables:
+        hint = "mend that in place, and keep all rows: python create_tables.py"
+    elif tables & set(sql_queries.log_tables):
+        hint = (
+            "nothing was changed; start over: python create_tables.py --drop shows what that costs"
+        )
+    else:
+        hint = "nothing was changed; make the tables anew from the files: python etl.py --rebuild"
+    return DwhError(what, hint, [str(each) for each in found])
+
+
+def lasting(table: str, there: Definition) -> list[Difference]:
+    """What differs of a table, and is not mended in place."""
+    return [each for each in differences(table, there) if not is_mended_in_place(each)]
+
+
+def is_mended_in_place(difference: Difference) -> bool:
+    """True if create_tables.py mends it: a column is added, or a staging table is made anew."""
+    return bool(difference.added) or difference.table in sql_queries.clear_staging_queries
 
 
 def lock_staging(cursor: cursor, config: Config) -> None:

@@ -368,6 +368,14 @@ INNER JOIN pg_attribute ON table_id = attrelid AND attnum > 0 AND NOT attisdropp
 WHERE nspname = ANY (current_schemas(false))
 ORDER BY schemaname, tablename, attnum;
 
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_PG_CLASS_INFO.html
+CREATE VIEW pg_catalog.pg_class_info AS
+SELECT
+    oid AS reloid, pg_class.*, create_time AS relcreationtime,
+    CASE diststyle WHEN 'EVEN' THEN 0 WHEN 'KEY' THEN 1 WHEN 'ALL' THEN 8 ELSE 9 END AS reldiststyle
+FROM pg_class
+INNER JOIN sandbox.tables ON oid = table_id;
+
 CREATE VIEW pg_catalog.svv_table_info AS
 SELECT
     current_database()::text AS database,
@@ -414,7 +422,8 @@ FROM sandbox.settings
 CROSS JOIN generate_series(0, slices - 1) AS slice;
 
 GRANT SELECT ON pg_catalog.sys_load_history, pg_catalog.sys_load_detail, pg_catalog.sys_load_error_detail, pg_catalog.stl_load_errors,
-    pg_catalog.stl_load_commits, pg_catalog.stv_slices, pg_catalog.svv_table_info, pg_catalog.pg_table_def TO PUBLIC;
+    pg_catalog.stl_load_commits, pg_catalog.stv_slices, pg_catalog.svv_table_info, pg_catalog.pg_table_def,
+    pg_catalog.pg_class_info TO PUBLIC;
 
 -- The transactions that are open in a database, and the tables and transactions that they have locked.
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TRANSACTIONS.html
