@@ -2,7 +2,8 @@
 
 All of it is one transaction: the analysts see the old star until the new one has passed its
 checks. A ledger keeps which files are loaded; a file that has changed is loaded again, and a
-record that is loaded twice changes nothing.
+record that is loaded twice changes nothing. --rebuild makes the star anew from the files that are
+in S3 now, and exchanges it for the old one: the way out of a damaged star or a bad delivery.
 
 Example:
     python etl.py --history
@@ -19,6 +20,7 @@ from dwh.loading.attempts import load_with_retries
 from dwh.loading.checks import check_staging, check_star
 from dwh.loading.files import find_new_files
 from dwh.loading.packing import pack_small_files, remove_leftovers
+from dwh.loading.rebuild import begin_rebuild, finish_rebuild
 from dwh.loading.report import print_load
 from dwh.loading.required_values import check_required_values
 from dwh.loading.run import Run, new_run
@@ -35,14 +37,14 @@ def main(argv: list[str] | None = None) -> int:
     """Load what is new, in one transaction; then say what that has brought."""
     options = parser(__doc__)
     what = options.add_mutually_exclusive_group()
-    what.add_argument("--all", action="store_true", help="load every file, not only new ones")
+    what.add_argument("--rebuild", action="store_true", help="make the star anew from all files")
     what.add_argument("--history", action="store_true", help="show the last runs, load nothing")
     arguments = options.parse_args(argv)
     config = load_config(arguments.config)
     if arguments.history:
         run_log.show_history(config)
         return 0
-    run = new_run(config, reload_all=arguments.all)
+    run = new_run(config, is_rebuild=arguments.rebuild)
     with run_log.record_failure(run):
         load_with_retries(load, run)
     print_load(run)
@@ -60,6 +62,8 @@ def load(cursor: cursor, run: Run) -> None:
         return
     run.start_over()
     remove_leftovers(run)
+    if run.is_rebuild:
+        begin_rebuild(cursor, run)
     find_new_files(cursor, run)
     if not run.files:
         return
@@ -70,6 +74,8 @@ def load(cursor: cursor, run: Run) -> None:
     insert_into_star(cursor, run)
     record_files(cursor, run)
     check_star(cursor, run)
+    if run.is_rebuild:
+        finish_rebuild(cursor, run)
 
 
 if __name__ == "__main__":

@@ -288,6 +288,34 @@ analysts_rights = {
     "temporary tables": "GRANT TEMP ON DATABASE {database} TO ROLE analysts",
 }
 
+# ---------------------------------------------------------------------------- rebuild
+
+dependents = """
+-- The views that depend on our tables. One WITH NO SCHEMA BINDING depends on their names alone.
+SELECT DISTINCT
+    pg_namespace.nspname || '.' || dependent.relname AS dependent,
+    ours.relname AS table_name
+FROM pg_class AS ours
+INNER JOIN pg_namespace AS own_schema ON ours.relnamespace = own_schema.oid
+INNER JOIN pg_depend ON ours.oid = pg_depend.refobjid
+INNER JOIN pg_rewrite ON pg_depend.objid = pg_rewrite.oid
+INNER JOIN pg_class AS dependent ON pg_rewrite.ev_class = dependent.oid
+INNER JOIN pg_namespace ON dependent.relnamespace = pg_namespace.oid
+WHERE own_schema.nspname = 'public' AND ours.relname IN %(tables)s
+ORDER BY 1, 2
+"""
+
+loading_seconds = """
+-- How many loads have made the star, and how long they took.
+SELECT
+    COUNT(*) AS loads,
+    SUM(DATEDIFF(MILLISECOND, started_at, ended_at)) / 1000.0 AS seconds
+FROM load_runs
+WHERE status = 'loaded'
+"""
+
+exchange_queries = ("DROP TABLE {table}", "ALTER TABLE {new} RENAME TO {table}")
+
 # ---------------------------------------------------------------------------- COPY
 
 # Of the table that nobody has a reason to read: a reader's open transaction would be waited for.

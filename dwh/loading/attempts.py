@@ -20,6 +20,7 @@ from dwh.errors import (
 )
 from dwh.loading import run_log
 from dwh.loading.packing import temporary_parts
+from dwh.loading.rebuild import open_cursor
 from dwh.loading.run import Run
 from dwh.tables import require_tables
 from dwh.terminal import say
@@ -62,8 +63,8 @@ def load_once(load: Load, run: Run) -> None:
     warehouse = available_warehouse(run.config)
     run.role, run.slices = role_arn(warehouse, run.config), warehouse.slices
     with connect(run.config, warehouse) as session, temporary_parts(run):
-        cursor = session.cursor()
-        require_tables(cursor)
+        cursor = open_cursor(session, run)
+        require_tables(cursor, is_rebuild=run.is_rebuild)
         run_log.begin(cursor, run)
         load(cursor, run)
         run_log.end(cursor, run)

@@ -25,7 +25,7 @@ def check_staging(cursor: cursor, run: Run) -> None:
 
 def check_star(cursor: cursor, run: Run) -> None:
     """Check what the load has touched of the star. Raises ChecksError that shows what is wrong."""
-    hint = "somebody has changed the tables; python create_tables.py --drop starts over"
+    hint = "somebody has changed the tables: python etl.py --rebuild makes them anew"
     run_checks(cursor, "check of the star", star_checks, run, hint)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def find_new_files(cursor: cursor, run: Run) -> None:
-    """Tell the run the files that the ledger does not know as they are now; all if it reloads them.
+    """Tell the run the files that the ledger does not know as they are now.
 
     Raises DwhError if there never was a file.
     """
@@ -28,7 +28,7 @@ def find_new_files(cursor: cursor, run: Run) -> None:
             listed, known = list_files(s3, key, url), read_ledger(cursor, table)
             if not listed and not any(file.startswith(url) for file in known):
                 raise no_files(key, url)
-            if files := [file for file in listed if run.reload_all or is_new(file, known)]:
+            if files := [file for file in listed if is_new(file, known)]:
                 run.files[table] = files
         found, size = plural(len(run.all_files), "file"), run.bytes / MEGABYTE
         current.result = f"{found} to load, {size:.1f} MB" if run.files else "nothing new"

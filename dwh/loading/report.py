@@ -16,7 +16,7 @@ SHOWN_RECORDS = 20
 def print_load(run: Run) -> None:
     """Print what is new in each table, how long that took, and what comes next."""
     if not run.files:
-        say("Every file is loaded already; load all of them again: python etl.py --all")
+        say("Every file is loaded already; make the star anew from them: python etl.py --rebuild")
         return
     print_table("Loaded", ("table", "new", "changed", "seconds"), rows_of(run))
     if run.rejected:

@@ -104,7 +104,7 @@ class Run:
     """A run, and what its load has come to. A load that is tried again starts over."""
 
     config: Config
-    reload_all: bool
+    is_rebuild: bool
     run_id: str
     started: float = field(default_factory=time.monotonic)
     attempts: int = 0
@@ -189,7 +189,7 @@ def parameters_of(name: str, copies: list[CopyResult]) -> dict[str, int]:
     }
 
 
-def new_run(config: Config, reload_all: bool) -> Run:
+def new_run(config: Config, is_rebuild: bool) -> Run:
     """A run with an id that sorts by time, and that no other has."""
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    return Run(config, reload_all, run_id)
+    return Run(config, is_rebuild, run_id)

@@ -185,8 +185,11 @@ def test_check_finds_what_it_is_there_for(
 IDENTITY = "songplays: one row per songplay_id"
 
 
-def test_id_that_is_none_is_found(loaded_once: Pipeline, capsys: CAPTURE) -> None:
+def test_id_that_is_none_is_found(
+    loaded_once: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Redshift makes the ids; here is a table that makes the same one each time."""
+    monkeypatch.setattr("dwh.loading.attempts.require_tables", lambda *_, **__: None)
     loaded_once.ask("ALTER TABLE songplays RENAME TO former")
     loaded_once.ask(f"CREATE TABLE songplays AS SELECT songplay_id, {PLAY} FROM former")
     loaded_once.ask("ALTER TABLE songplays ADD COLUMN added BIGINT DEFAULT 7")

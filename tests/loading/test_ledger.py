@@ -86,7 +86,7 @@ def test_file_that_is_delivered_again_as_it_was_is_not_copied(pipeline: Pipeline
 def test_all_copies_every_file_again(pipeline: Pipeline) -> None:
     pipeline.load()
     files, before = staged(pipeline), pipeline.star()
-    run(pipeline, "--all")
+    run(pipeline, "--rebuild")
     assert staged(pipeline) == files
     assert len(files) == 2
     assert pipeline.star() == before
@@ -220,8 +220,8 @@ def test_star_that_lost_a_table_is_filled_again_with_everything(
     assert found.error == "this table is not there: songs"
     assert found.hint == "make it: python create_tables.py"
     assert create_tables.main(["--config", str(pipeline.config)]) == 0
-    assert capsys.readouterr().err.splitlines()[-1] == "Next: python etl.py --all"
-    run(pipeline, "--all")
+    assert capsys.readouterr().err.splitlines()[-1] == "Next: python etl.py --rebuild"
+    run(pipeline, "--rebuild")
     assert pipeline.star() == before
     assert create_tables.main(["--config", str(pipeline.config)]) == 0
     assert capsys.readouterr().err.splitlines()[-1] == "Next: python etl.py"

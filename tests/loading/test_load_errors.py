@@ -16,7 +16,9 @@ from conftest import (
     Pipeline,
 )
 from load_failures import fails_and_changes_nothing, loaded, unchanged
-from script_runs import change, refused
+from script_runs import change, refused, refused_here
+
+import etl
 
 __all__ = ["loaded"]
 
@@ -159,13 +161,16 @@ def test_check_shows_some_of_many_rows_and_their_number(loaded: Pipeline) -> Non
     assert files == f"loaded from: {url}"
 
 
-def test_value_that_does_not_fit_the_star_is_named_with_its_table(loaded: Pipeline) -> None:
+def test_value_that_does_not_fit_the_star_is_named_with_its_table(
+    loaded: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dwh.loading.attempts.require_tables", lambda *_, **__: None)
     loaded.ask("ALTER TABLE songplays ADD COLUMN more VARCHAR(1)")
     loaded.ask("ALTER TABLE songplays DROP COLUMN song")
     loaded.ask("ALTER TABLE songplays RENAME COLUMN more TO song")
     loaded.events({"ts": 1541105830797}, file="late.json")
     with_columns = loaded.ask("SELECT * FROM songplays")
-    found = refused("etl.py", "--config", str(loaded.config))
+    found = refused_here(etl, "--config", str(loaded.config))
     assert re.fullmatch("songplays cannot be filled: .*too long.*", found.error)
     assert found.hint.startswith("a value of the files does not fit")
     assert re.search(r"^transform songplays: failed \(\d+\.\d s\)$", found.progress[-1])

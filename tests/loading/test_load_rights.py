@@ -89,7 +89,7 @@ def test_role_that_cannot_be_taken_is_waited_for_and_then_explained(
 ) -> None:
     take_away(loaded.warehouse.cloud, role)
     with unchanged(loaded), fast_clock() as clock:
-        found = refused_here(etl, "--all", "--config", str(loaded.config), said=capsys)
+        found = refused_here(etl, "--rebuild", "--config", str(loaded.config), said=capsys)
     assert clock.now == sum(attempts.ROLE_PAUSES)
     assert re.fullmatch(".* is not authorized to assume IAM Role .*", found.error)
     assert found.hint == "the cluster may not take its role: run python setup_env.py again"
@@ -108,7 +108,7 @@ def test_role_that_can_be_taken_a_moment_later_is_enough(
     capsys.readouterr()
     with fast_clock() as clock:
         clock.on_sleep = trust_redshift
-        assert etl.main(["--all", "--config", str(loaded.config)]) == 0
+        assert etl.main(["--rebuild", "--config", str(loaded.config)]) == 0
     said = capsys.readouterr().err.splitlines()
     assert len([line for line in said if line.startswith(attempts.ROLE_REASON)]) == 2
     assert said[-1] == "Next: python query.py"

@@ -203,5 +203,5 @@ def test_load_prints_the_share_of_the_plays_of_its_time_that_are_matched(
     ]
     pipeline.songs({"song_id": "SO2", "title": "Late"})
     assert printed_plays(pipeline, capsys) == ["songplays 0 1"]
-    again = printed_plays(pipeline, capsys, "--all")
-    assert again == ["songplays 0 0", "- matched to a song: 2 of 3 (66.7%) - -"]
+    again = printed_plays(pipeline, capsys, "--rebuild")
+    assert again == ["songplays 3 0", "- matched to a song: 2 of 3 (66.7%) - -"]

@@ -55,7 +55,7 @@ def test_every_row_is_there_once_however_often_it_is_loaded(loaded: Aws) -> None
     put(loaded, "log_data/2", GOOD, json.dumps(EVENT | {"itemInSession": 7}))
     put(loaded, "song_data/2", json.dumps(SONG | {"song_id": "SO9", "title": "Another"}))
     loaded.run(etl)
-    loaded.run(etl, "--all")
+    loaded.run(etl, "--rebuild")
     plays = "SELECT COUNT(*), COUNT(DISTINCT item_in_session), COUNT(song_id) FROM songplays"
     assert ask(loaded, plays) == [(2, 2, 2)]
     counts = "SELECT SUM(row_count), COUNT(*) FROM loaded_files WHERE row_count IS NOT NULL"

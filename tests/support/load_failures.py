@@ -26,7 +26,7 @@ def loaded(pipeline: Pipeline) -> Pipeline:
 
 def fails_and_changes_nothing(pipeline: Pipeline, code: int = 1) -> Complaint:
     with unchanged(pipeline):
-        return refused_here(etl, "--all", "--config", str(pipeline.config), code=code)
+        return refused_here(etl, "--rebuild", "--config", str(pipeline.config), code=code)
 
 
 @contextmanager

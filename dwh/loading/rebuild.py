@@ -1,0 +1,94 @@
+"""The star made anew from all files, beside the old one, and put in its place at the end.
+
+Analysts see the old star until the transaction is committed, and the new one from then on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import sql_queries
+from dwh.definitions import differences, find_definitions
+from dwh.errors import DwhError
+from dwh.loading.run import Run
+from dwh.terminal import plural, say, step
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection, cursor
+
+# What follows these words is a table; so is what a point follows.
+NAMES = "|".join(sql_queries.rebuilt_tables)
+WORDS = r"\b(FROM|JOIN|INTO|UPDATE|USING|TABLE IF NOT EXISTS)\s+"
+NAMED = re.compile(rf"{WORDS}({NAMES})\b|\b({NAMES})(?=\.)")
+
+
+def new_name(table: str) -> str:
+    """What a table is called while it is made."""
+    return f"{table}_rebuilt"
+
+
+def of_new_tables(statement: str) -> str:
+    """The statement, about the tables that are being made instead of those that are there."""
+
+    def rename(found: re.Match[str]) -> str:
+        word, named, qualifying = found.groups()
+        return f"{word} {new_name(named)}" if word else new_name(qualifying)
+
+    return NAMED.sub(rename, statement)
+
+
+def open_cursor(session: connection, run: Run) -> cursor:
+    """A cursor for a load; of a rebuild, one that works on the tables that are being made."""
+    if not run.is_rebuild:
+        return session.cursor()
+    from psycopg2.extensions import cursor as plain_cursor
+
+    class RebuildCursor(plain_cursor):
+        """Runs each statement about the tables that are being made."""
+
+        def execute(self, statement: Any, values: Any = None) -> None:
+            if isinstance(statement, str):
+                statement = of_new_tables(statement)
+            super().execute(statement, values)
+
+    return session.cursor(cursor_factory=RebuildCursor)
+
+
+def begin_rebuild(cursor: cursor, run: Run) -> None:
+    """Make the new tables, still empty. Raises DwhError if something depends on the old ones."""
+    refuse_dependents(cursor)
+    cursor.execute(sql_queries.loading_seconds)
+    ((loads, seconds),) = cursor.fetchall()
+    if loads:
+        took = f"{plural(loads, 'load')} that made this star took {round(seconds or 0)} s in all"
+        say(f"loading every file again; the {took}")
+    there = find_definitions(cursor)
+    for table in sql_queries.clear_staging_queries:
+        if list(differences(table, there[table])):
+            cursor.execute(sql_queries.drop_table_queries[table])
+            cursor.execute(sql_queries.create_table_queries[table])
+    for table in sql_queries.rebuilt_tables:
+        cursor.execute(sql_queries.create_table_queries[table])
+
+
+def refuse_dependents(cursor: cursor) -> None:
+    """Raise DwhError over what others have made of our tables: it would go with them."""
+    cursor.execute(sql_queries.dependents, {"tables": sql_queries.rebuilt_tables})
+    if found := cursor.fetchall():
+        details = [f"{dependent} depends on {table}" for dependent, table in found]
+        what = f"{plural(len(found), 'view')} of others would be lost with the old tables"
+        hint = "nothing was changed; drop them first, and make them again afterwards, best as "
+        raise DwhError(what, f"{hint}views WITH NO SCHEMA BINDING, which stay", details)
+
+
+def finish_rebuild(cursor: cursor, run: Run) -> None:
+    """Put the new tables in the place of the old ones, with the analysts' rights on them."""
+    with step("exchange") as current, current.waiting("waiting for queries to end"):
+        for table in sql_queries.rebuilt_tables:
+            for statement in sql_queries.exchange_queries:
+                text = statement.format(table=table, new=new_name(table))
+                cursor.connection.cursor().execute(text)
+        cursor.connection.cursor().execute(sql_queries.analysts_rights["star"])
+        current.result = f"{plural(len(sql_queries.rebuilt_tables), 'table')} in place"
+    run.finish_step("exchange", current.seconds)
