@@ -2,8 +2,9 @@
 
 All of it is one transaction: the analysts see the old star until the new one has passed its
 checks. A ledger keeps which files are loaded; a file that has changed is loaded again, and a
-record that is loaded twice changes nothing. --rebuild makes the star anew from the files that are
-in S3 now, and exchanges it for the old one: the way out of a damaged star or a bad delivery.
+record that is loaded twice changes nothing. --check looks through the whole star. --rebuild makes
+it anew from the files that are in S3 now, and exchanges it for the old one: the way out of a
+damaged star or a bad delivery.
 
 Example:
     python etl.py --history
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from dwh.config import load_config
 from dwh.loading import run_log
 from dwh.loading.attempts import load_with_retries
-from dwh.loading.checks import check_staging, check_star
+from dwh.loading.checks import check_rows, check_staging, check_star, check_whole_star, note_rows
 from dwh.loading.files import find_new_files
 from dwh.loading.packing import pack_small_files, remove_leftovers
 from dwh.loading.rebuild import begin_rebuild, finish_rebuild
@@ -38,11 +39,15 @@ def main(argv: list[str] | None = None) -> int:
     options = parser(__doc__)
     what = options.add_mutually_exclusive_group()
     what.add_argument("--rebuild", action="store_true", help="make the star anew from all files")
+    what.add_argument("--check", action="store_true", help="check the whole star, load nothing")
     what.add_argument("--history", action="store_true", help="show the last runs, load nothing")
     arguments = options.parse_args(argv)
     config = load_config(arguments.config)
     if arguments.history:
         run_log.show_history(config)
+        return 0
+    if arguments.check:
+        check_whole_star(config)
         return 0
     run = new_run(config, is_rebuild=arguments.rebuild)
     with run_log.record_failure(run):
@@ -64,6 +69,8 @@ def load(cursor: cursor, run: Run) -> None:
     remove_leftovers(run)
     if run.is_rebuild:
         begin_rebuild(cursor, run)
+    else:
+        check_rows(cursor, run)
     find_new_files(cursor, run)
     if not run.files:
         return
@@ -74,6 +81,7 @@ def load(cursor: cursor, run: Run) -> None:
     insert_into_star(cursor, run)
     record_files(cursor, run)
     check_star(cursor, run)
+    note_rows(cursor, run)
     if run.is_rebuild:
         finish_rebuild(cursor, run)
 

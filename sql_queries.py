@@ -305,6 +305,16 @@ WHERE own_schema.nspname = 'public' AND ours.relname IN %(tables)s
 ORDER BY 1, 2
 """
 
+star_rows = """
+-- The rows of each table of the star.
+SELECT
+    (SELECT COUNT(*) FROM songplays) AS songplays,
+    (SELECT COUNT(*) FROM users) AS users,
+    (SELECT COUNT(*) FROM songs) AS songs,
+    (SELECT COUNT(*) FROM artists) AS artists,
+    (SELECT COUNT(*) FROM time) AS start_times
+"""
+
 loading_seconds = """
 -- How many loads have made the star, and how long they took.
 SELECT

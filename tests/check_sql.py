@@ -10,7 +10,7 @@ from sqlfluff.core import FluffConfig, Linter
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import sql_queries
-from dwh.loading import sql_checks, sql_required
+from dwh.loading import sql_checks, sql_required, sql_whole_star
 
 # Parsing (PRS) is always checked; of the rules, those about names, case, joins and width.
 RULES = "AL01,AL03,AM01,AM05,AM06,CP01,CP02,CP03,CP04,CP05,LT05,LT12,RF01,ST03"
@@ -29,7 +29,9 @@ def copies() -> dict[str, str]:
 
 def statements() -> Iterator[tuple[str, str]]:
     """Every statement under the name of its constant, or of its dictionary and key."""
-    for name, value in (vars(sql_queries) | vars(sql_checks) | vars(sql_required)).items():
+    for name, value in (
+        vars(sql_queries) | vars(sql_checks) | vars(sql_required) | vars(sql_whole_star)
+    ).items():
         if name.startswith("_") or name.isupper() or name in NO_STATEMENTS:
             continue
         if isinstance(value, str):

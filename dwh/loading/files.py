@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import sql_queries
 from dwh.aws import attempt, s3_client, split_url
+from dwh.errors import DwhError
 from dwh.loading.run import File, Run
 from dwh.sources import no_bucket, no_files, sources
-from dwh.terminal import MEGABYTE, plural, step
+from dwh.terminal import MEGABYTE, plural, say, step
 
 # So many files are listed again one by one; of more, all that have the prefix are.
 LISTED_ONE_BY_ONE = 20
+# What share of the files that have been loaded is to be there still.
+FEWEST = 0.5
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -20,19 +23,34 @@ if TYPE_CHECKING:
 def find_new_files(cursor: cursor, run: Run) -> None:
     """Tell the run the files that the ledger does not know as they are now.
 
-    Raises DwhError if there never was a file.
+    Raises DwhError if there never was a file, or most are gone and nothing is new.
     """
     with step("files in S3") as current, current.waiting("listing"):
         s3 = s3_client(run.config)
         for table, (key, url) in sources(run.config).items():
             listed, known = list_files(s3, key, url), read_ledger(cursor, table)
-            if not listed and not any(file.startswith(url) for file in known):
+            loaded = sum(file.startswith(url) for file in known)
+            if not listed and not loaded:
                 raise no_files(key, url)
             if files := [file for file in listed if is_new(file, known)]:
                 run.files[table] = files
+            if len(listed) < FEWEST * loaded:
+                tell_loss(f"{key} lists {plural(len(listed), 'file')} under {url}", loaded, files)
         found, size = plural(len(run.all_files), "file"), run.bytes / MEGABYTE
         current.result = f"{found} to load, {size:.1f} MB" if run.files else "nothing new"
     run.finish_step("files in S3", current.seconds)
+
+
+def tell_loss(what: str, loaded: int, new: list[File]) -> None:
+    """Say that most files are gone that have been loaded. Raises DwhError if nothing is new."""
+    what += f", where {loaded} have been loaded from"
+    if new:
+        say(f"warning: {what}")
+        return
+    hint = (
+        "look for what has become of them; if they are to be gone, python etl.py --rebuild makes "
+    )
+    raise DwhError(what, f"{hint}the star of those that are left")
 
 
 def list_files(s3: Any, key: str, url: str) -> list[File]:

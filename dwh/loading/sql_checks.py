@@ -43,6 +43,20 @@ FROM (
 ORDER BY {key}
 LIMIT 5
 """
+ORPHANED_SONGS = """
+-- Songs of unknown artists.
+SELECT
+    songs.song_id,
+    songs.artist_id,
+    COUNT(*) OVER () AS exceptions
+FROM songs
+LEFT JOIN artists ON songs.artist_id = artists.artist_id
+WHERE
+    artists.artist_id IS NULL
+    AND {where}
+ORDER BY 1, 2
+LIMIT 5
+"""
 LOADED_TIME = "start_time >= %(first_play)s AND start_time <= %(last_play)s"
 
 
@@ -281,20 +295,9 @@ WHERE
 ORDER BY 1, 2
 LIMIT 5
 """,
-    "every song's artist is in artists": """
--- Songs of unknown artists.
-SELECT
-    songs.song_id,
-    songs.artist_id,
-    COUNT(*) OVER () AS exceptions
-FROM songs
-LEFT JOIN artists ON songs.artist_id = artists.artist_id
-WHERE
-    artists.artist_id IS NULL
-    AND songs.song_id IN (SELECT song_id FROM staging_songs)
-ORDER BY 1, 2
-LIMIT 5
-""",
+    "every song's artist is in artists": ORPHANED_SONGS.format(
+        where="songs.song_id IN (SELECT song_id FROM staging_songs)"
+    ),
     "every play's start_time is in time": """
 -- Plays at an unknown time.
 SELECT

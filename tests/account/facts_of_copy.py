@@ -95,7 +95,7 @@ def records_of_a_failed_copy_outlive_the_rollback(place: Place) -> Any:
     return errors_of_session(place, "line_number")
 
 
-@fact(JSON_USAGE, "dwh/loading/bad_records.py: read_texts", [(4,)])
+@fact(JSON_USAGE, "dwh/loading/bad_records.py: record_texts", [(4,)])
 def record_of_several_lines_is_reported_at_its_last(place: Place) -> Any:
     place.table("a INTEGER")
     place.load('{"a": 1}\n{\n"a": "x"\n}\n', f"{AUTO} MAXERROR 2")

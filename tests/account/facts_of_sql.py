@@ -193,13 +193,43 @@ def temporary_table_is_undone_with_its_transaction(place: Place) -> Any:
     return error_of(lambda: place.run("SELECT a FROM fact_temporary"))[0]
 
 
-@fact(f"{GUIDE}/c_intro_catalog_views.html", "sql_queries.py: existing_tables", True)
-def pg_tables_lists_a_table_in_the_transaction_that_makes_it(place: Place) -> Any:
-    place.run("CREATE TABLE fact_listed (a INTEGER)")
-    query = (
-        "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = 'fact_listed'"
+DEFINED = [
+    ("a", "character varying(64)", True, True, 1),
+    ("b", "timestamp without time zone", False, False, 0),
+    ("c", "double precision", False, False, 0),
+    ("d", "bigint", False, False, 0),
+]
+
+
+@fact(f"{GUIDE}/r_PG_TABLE_DEF.html", "sql_queries.py: table_columns", DEFINED)
+def pg_table_def_tells_a_table_in_the_transaction_that_makes_it(place: Place) -> Any:
+    place.run(
+        "CREATE TABLE fact_defined (a VARCHAR(64) NOT NULL, b TIMESTAMP, c DOUBLE PRECISION, "
+        "d BIGINT) DISTKEY (a) SORTKEY (a)"
     )
-    return bool(place.value(query) == 1)
+    query = 'SELECT "column", type, "notnull", distkey, sortkey FROM pg_table_def '
+    found = place.run(f"{query} WHERE schemaname = 'public' AND tablename = 'fact_defined'")
+    return sorted(found)
+
+
+STYLES = [("fact_all", 8), ("fact_even", 0), ("fact_key", 1)]
+
+
+@fact(f"{GUIDE}/r_PG_CLASS_INFO.html", "dwh/definitions.py: STYLES", STYLES)
+def pg_class_info_tells_the_distribution_style(place: Place) -> Any:
+    for name, style in {"all": "ALL", "even": "EVEN", "key": "KEY DISTKEY (a)"}.items():
+        place.run(f"CREATE TABLE fact_{name} (a INTEGER) DISTSTYLE {style}")
+    query = "SELECT relname, reldiststyle FROM pg_class_info WHERE relname IN "
+    return sorted(place.run(f"{query} ('fact_all', 'fact_even', 'fact_key')"))
+
+
+@fact(f"{GUIDE}/r_ALTER_TABLE.html", "sql_queries.py: exchange_queries", [(2,)])
+def tables_are_exchanged_in_a_transaction(place: Place) -> Any:
+    for name, number in {"fact_old": 1, "fact_new": 2}.items():
+        place.run(f"CREATE TABLE {name} AS SELECT {number} AS a")
+    place.run("DROP TABLE fact_old")
+    place.run("ALTER TABLE fact_new RENAME TO fact_old")
+    return place.run("SELECT a FROM fact_old")
 
 
 @fact(f"{GUIDE}/r_GRANT.html", "create_tables.py: let_analysts_read", [("IAMR:Fact", "fact_role")])

@@ -139,13 +139,12 @@ SPOILED: list[tuple[str, str, int, str]] = [
 def spoil(patch: pytest.MonkeyPatch, name: str, statement: str) -> None:
     """Have a statement run just before the checks that the named one is among."""
     where = FILES if name in staged_checks else STAR
-
     run_checks = checks.run_checks
 
-    def spoil_and_check(cursor: Any, title: str, *more: Any) -> None:
+    def spoil_and_check(cursor: Any, title: str, *more: Any) -> float:
         if title == where:
             cursor.execute(statement)
-        run_checks(cursor, title, *more)
+        return run_checks(cursor, title, *more)
 
     patch.setattr(checks, "run_checks", spoil_and_check)
 

@@ -170,7 +170,8 @@ def test_files_that_are_gone_leave_their_rows_and_bring_no_error(pipeline: Pipel
     s3 = pipeline.warehouse.cloud.client("s3")
     for file, *_ in pipeline.ask(LEDGER):
         bucket, _, key = file.removeprefix("s3://").partition("/")
-        s3.delete_object(Bucket=bucket, Key=key)
+        if key.endswith("a.json"):
+            s3.delete_object(Bucket=bucket, Key=key)
     pipeline.load()
     assert pipeline.star() == before
 

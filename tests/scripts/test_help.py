@@ -13,7 +13,7 @@ from script_runs import SCRIPTS, run_script
 OPTIONS = {
     "setup_env.py": {"--yes", "--dry-run", "--restore"},
     "create_tables.py": {"--drop", "--yes"},
-    "etl.py": {"--rebuild", "--history"},
+    "etl.py": {"--rebuild", "--check", "--history"},
     "query.py": {"--admin", "--csv"},
     "shutdown_env.py": {"--yes", "--dry-run", "--snapshot", "--pause"},
 }
