@@ -20,6 +20,7 @@ from dwh.loading import run_log
 from dwh.loading.attempts import load_with_retries
 from dwh.loading.checks import check_rows, check_staging, check_star, check_whole_star, note_rows
 from dwh.loading.files import find_new_files
+from dwh.loading.history import show_history
 from dwh.loading.packing import pack_small_files, remove_leftovers
 from dwh.loading.rebuild import begin_rebuild, finish_rebuild
 from dwh.loading.report import print_load
@@ -40,11 +41,12 @@ def main(argv: list[str] | None = None) -> int:
     what = options.add_mutually_exclusive_group()
     what.add_argument("--rebuild", action="store_true", help="make the star anew from all files")
     what.add_argument("--check", action="store_true", help="check the whole star, load nothing")
-    what.add_argument("--history", action="store_true", help="show the last runs, load nothing")
+    history = "show the last runs, or the one that is named; load nothing"
+    what.add_argument("--history", nargs="?", metavar="RUN", const="", help=history)
     arguments = options.parse_args(argv)
     config = load_config(arguments.config)
-    if arguments.history:
-        run_log.show_history(config)
+    if arguments.history is not None:
+        show_history(config, arguments.history)
         return 0
     if arguments.check:
         check_whole_star(config)

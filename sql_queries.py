@@ -1086,49 +1086,83 @@ INSERT INTO load_steps (run_id, place, step, row_count, changed_count, seconds) 
 steps_row = "(%s, %s, %s, CAST(%s AS BIGINT), CAST(%s AS BIGINT), %s)"
 
 last_runs = """
--- The last runs, the newest last; what each has brought.
-WITH brought AS (
-    SELECT
-        run_id,
-        SUM(CASE WHEN step = 'transform songplays' THEN row_count END) AS new_plays,
-        SUM(CASE WHEN step = 'transform songs' THEN row_count END) AS new_songs,
-        SUM(CASE WHEN step = 'transform users' THEN row_count END) AS new_users,
-        SUM(changed_count) AS changed
-    FROM load_steps
-    GROUP BY run_id
-),
-
-newest AS (
+-- The last runs, the newest last.
+SELECT
+    newest.run_id,
+    newest.status,
+    ROUND(DATEDIFF(MILLISECOND, newest.started_at, newest.ended_at) / 1000.0, 1) AS seconds,
+    newest.files,
+    load_steps.row_count AS new_plays,
+    newest.rejected,
+    newest.reason
+FROM (
     SELECT
         run_id,
         started_at,
         ended_at,
         status,
         files,
-        bytes,
         rejected,
         reason
     FROM load_runs
     ORDER BY started_at DESC, run_id DESC
     LIMIT 20
-)
-
-SELECT
-    newest.run_id,
-    DATE_TRUNC('second', newest.started_at) AS started_at,
-    DATEDIFF(MILLISECOND, newest.started_at, newest.ended_at) / 1000.0 AS seconds,
-    newest.status,
-    newest.files,
-    newest.bytes,
-    newest.rejected,
-    brought.new_plays,
-    brought.new_songs,
-    brought.new_users,
-    brought.changed,
-    newest.reason
-FROM newest
-LEFT JOIN brought ON newest.run_id = brought.run_id
+) AS newest
+LEFT JOIN load_steps
+    ON newest.run_id = load_steps.run_id AND load_steps.step = 'transform songplays'
 ORDER BY newest.started_at, newest.run_id
+"""
+
+one_run = """
+SELECT
+    status,
+    DATE_TRUNC('second', started_at) AS started,
+    ROUND(DATEDIFF(MILLISECOND, started_at, ended_at) / 1000.0, 1) AS seconds,
+    files,
+    ROUND(bytes / 1000000.0, 1) AS mb,
+    rejected,
+    reason
+FROM load_runs
+WHERE run_id = %(run_id)s
+"""
+
+steps_of_run = """
+SELECT
+    step,
+    row_count AS "rows",
+    changed_count AS changed,
+    seconds,
+    COUNT(*) OVER () AS number
+FROM load_steps
+WHERE run_id = %(run_id)s
+ORDER BY place
+"""
+
+files_of_run = """
+-- The files that no later run has loaded again.
+SELECT
+    file,
+    row_count AS "rows",
+    rejected,
+    COUNT(*) OVER () AS number
+FROM loaded_files
+WHERE run_id = %(run_id)s
+ORDER BY rejected DESC, file
+LIMIT 20
+"""
+
+records_of_run = """
+SELECT
+    file,
+    line_number AS line,
+    column_name AS "column",
+    value,
+    reason,
+    COUNT(*) OVER () AS number
+FROM rejected_records
+WHERE run_id = %(run_id)s
+ORDER BY file, line_number
+LIMIT 20
 """
 
 # ---------------------------------------------------------------------------- questions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import threading
 import time
@@ -267,7 +268,8 @@ def print_table(
         if title:
             console.print(title, style="bold", markup=False)
         console.print(table)
-    out.write(printed.get())
+    text = printed.get()
+    out.write(text if out.isatty() else re.sub(r"(?m) +$", "", text))
 
 
 def plural(number: int, noun: str) -> str:

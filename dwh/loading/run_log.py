@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import sql_queries
-from dwh.config import Config
 from dwh.connection import connect
 from dwh.errors import explain
 from dwh.loading.run import Run
-from dwh.terminal import MEGABYTE, print_table, without_secrets
+from dwh.terminal import without_secrets
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -87,19 +85,3 @@ def reason_of(error: Exception) -> str:
     found = explain(error)
     text = ": ".join([found.what, *(line.strip() for line in found.details[:1])])
     return without_secrets(text).replace("\0", "")[:LONGEST_REASON]
-
-
-def show_history(config: Config) -> None:
-    """Print the last runs."""
-    columns = ("run", "started", "seconds", "status", "files", "MB", "rejected")
-    brought = ("new plays", "new songs", "new users", "changed", "reason")
-    with connect(config) as session, session.cursor() as cursor:
-        cursor.execute(sql_queries.last_runs)
-        rows = [for_people(row) for row in cursor]
-    print_table("Last runs", columns + brought, rows)
-
-
-def for_people(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row of the history with tenths of seconds, and its bytes in MB."""
-    seconds = None if row[2] is None else Decimal(f"{row[2]:.1f}")
-    return (*row[:2], seconds, *row[3:5], round(row[5] / MEGABYTE, 1), *row[6:])
