@@ -101,6 +101,10 @@ AWS_HINTS = {
         "AWS credentials are missing or incomplete",
         "run `aws configure` or `aws sso login`, or set AWS_PROFILE",
     ),
+    "MissingDependency": (
+        "the AWS credentials take a package that is not installed",
+        "credentials of `aws login` take one more: pip install 'botocore[crt]'",
+    ),
     "ConfigParse|ConfigNotFound|InvalidConfig": (
         "AWS's own configuration cannot be used",
         "correct that file, or name another in AWS_CONFIG_FILE",

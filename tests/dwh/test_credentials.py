@@ -63,6 +63,12 @@ USELESS: dict[str, tuple[dict[str, str], str, str, str]] = {
         "AWS credentials are missing or incomplete (Error loading SSO Token: Token for https://ex",
         SET_UP,
     ),
+    "aws login without its package": (
+        {},
+        "[default]\nlogin_session = arn:aws:iam::123456789012:user/ada\n",
+        "the AWS credentials take a package that is not installed (Missing Dependency: Usi",
+        "credentials of `aws login` take one more: pip install 'botocore[crt]'",
+    ),
     "broken helper": (
         {},
         "[default]\ncredential_process = false\n",
