@@ -106,10 +106,9 @@ def differences(table: str, there: Definition) -> Iterator[Difference]:
             yield Difference(table, f"column {name}", "missing", should, name if can_add else "")
         elif describe(found) != should and not (column.is_identity and found.type == column.type):
             yield Difference(table, f"column {name}", describe(found), should)
-    pairs = {
-        "distribution": (there.distribution, wanted.distribution),
-        "sort key": (", ".join(there.sort_key) or "none", ", ".join(wanted.sort_key) or "none"),
-    }
+    pairs = {"distribution": (there.distribution, wanted.distribution)}
+    if wanted.sort_key:  # where none is named, Redshift may choose one
+        pairs["sort key"] = (", ".join(there.sort_key) or "none", ", ".join(wanted.sort_key))
     for what, (is_, should) in pairs.items():
         if is_ != should:
             yield Difference(table, what, is_, should)

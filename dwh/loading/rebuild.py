@@ -17,10 +17,11 @@ from dwh.terminal import plural, say, step
 if TYPE_CHECKING:
     from psycopg2.extensions import connection, cursor
 
-# What follows these words is a table; so is what a point follows.
+# What follows these words is a table; so is what a point follows. A text in quotes is neither.
 NAMES = "|".join(sql_queries.rebuilt_tables)
-WORDS = r"\b(FROM|JOIN|INTO|UPDATE|USING|TABLE IF NOT EXISTS)\s+"
-NAMED = re.compile(rf"{WORDS}({NAMES})\b|\b({NAMES})(?=\.)")
+WORDS = r"\b(FROM|JOIN|INTO|UPDATE|USING|CREATE TABLE)\s+"
+TEXT = "'(?:[^']|'')*'"
+NAMED = re.compile(rf"{TEXT}|{WORDS}({NAMES})\b|\b({NAMES})(?=\.)")
 
 
 def new_name(table: str) -> str:
@@ -33,6 +34,8 @@ def of_new_tables(statement: str) -> str:
 
     def rename(found: re.Match[str]) -> str:
         word, named, qualifying = found.groups()
+        if not named and not qualifying:
+            return found[0]
         return f"{word} {new_name(named)}" if word else new_name(qualifying)
 
     return NAMED.sub(rename, statement)
@@ -69,7 +72,19 @@ def begin_rebuild(cursor: cursor, run: Run) -> None:
             cursor.execute(sql_queries.drop_table_queries[table])
             cursor.execute(sql_queries.create_table_queries[table])
     for table in sql_queries.rebuilt_tables:
-        cursor.execute(sql_queries.create_table_queries[table])
+        make_new(cursor, table)
+
+
+def make_new(cursor: cursor, table: str) -> None:
+    """Make a new table. Raises DwhError if there is one of its name."""
+    import psycopg2
+
+    statement = sql_queries.create_table_queries[table]
+    try:
+        cursor.execute(statement.replace("TABLE IF NOT EXISTS", "TABLE"))
+    except psycopg2.errors.DuplicateTable as error:
+        what = f"there is a table {new_name(table)} already, which the new {table} is to be made as"
+        raise DwhError(what, "nothing was changed; rename it, or drop it") from error
 
 
 def refuse_dependents(cursor: cursor) -> None:

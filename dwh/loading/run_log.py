@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ def begin(cursor: cursor, run: Run) -> None:
     run.attempts += 1
     if run.attempts == 1 or status(cursor, run) is None:
         cursor.execute(sql_queries.run_begin, run.sql_parameters())
+        run.started = time.monotonic()
     cursor.connection.commit()
 
 

@@ -159,3 +159,17 @@ STATEMENTS = {
 @pytest.mark.parametrize(("statement", "renamed"), STATEMENTS.items())
 def test_statements_are_about_the_new_tables(statement: str, renamed: str) -> None:
     assert of_new_tables(statement) == renamed
+
+
+def test_text_in_quotes_is_not_renamed() -> None:
+    statement = "COPY staging_songs FROM 's3://my.songs.bucket/it''s/users.json' JSON 'auto'"
+    assert of_new_tables(statement) == statement
+
+
+def test_table_that_is_in_the_way_of_a_new_one_is_named(loaded: Pipeline, capsys: CAPTURE) -> None:
+    loaded.ask("CREATE TABLE users_rebuilt AS SELECT * FROM users")
+    with unchanged(loaded):
+        found = refused_here(etl, "--rebuild", "--config", str(loaded.config), said=capsys)
+    assert found.error.startswith("there is a table users_rebuilt already")
+    loaded.ask("DROP TABLE users_rebuilt")
+    rebuild(loaded)
