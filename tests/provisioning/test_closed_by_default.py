@@ -135,8 +135,9 @@ def make_vpc(aws: Aws) -> tuple[str, str]:
     """A VPC that is not the default one; it and its only subnet."""
     ec2 = aws.cloud.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.0.0/24")["Subnet"]["SubnetId"]
-    return vpc, subnet
+    # Left to itself, moto takes a zone by chance.
+    request = {"VpcId": vpc, "CidrBlock": "10.1.0.0/24", "AvailabilityZone": "us-west-2a"}
+    return vpc, ec2.create_subnet(**request)["Subnet"]["SubnetId"]
 
 
 def test_subnet_group_that_exists_brings_its_vpc(aws: Aws, theirs: str) -> None:
