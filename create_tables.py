@@ -53,8 +53,10 @@ def main(argv: list[str] | None = None) -> int:
     with transaction(config) as cursor:
         if arguments.drop:
             drop_tables(cursor)
-        everything = create_tables(cursor)
+        faults, everything = create_tables(cursor)
         let_analysts_read(cursor, config)
+    if faults:
+        raise altered(faults)
     say(f"Next: python etl.py{' --rebuild' if everything else ''}")
     return 0
 
@@ -90,15 +92,13 @@ def drop_tables(cursor: cursor) -> None:
             cursor.execute(drop_table_queries[table])
 
 
-def create_tables(cursor: cursor) -> bool:
+def create_tables(cursor: cursor) -> tuple[list[Difference], bool]:
     """Create the tables that are missing, and say of each what became of it.
 
-    Whether rows are missing of files that the ledger takes for loaded. Raises DwhError for tables
-    that differ from their definition in what cannot be altered.
+    What differs from the definitions and cannot be altered; and whether rows are missing of files
+    that the ledger takes for loaded.
     """
     there = find_definitions(cursor)
-    if faults := [each for table in there for each in lasting(table, there[table])]:
-        raise altered(faults)
     for table, statement in create_table_queries.items():
         with step(table) as current:
             if table not in there:
@@ -106,10 +106,11 @@ def create_tables(cursor: cursor) -> bool:
                 current.result = "created"
             else:
                 current.result = keep(cursor, table, list(differences(table, there[table])))
+    faults = [each for table in there for each in lasting(table, there[table])]
     if there and not set(star_tables) <= set(there):
         cursor.execute(count_queries["loaded_files"])
-        return cursor.fetchone() != (0,)
-    return False
+        return faults, cursor.fetchone() != (0,)
+    return faults, False
 
 
 def keep(cursor: cursor, table: str, found: list[Difference]) -> str:
@@ -120,9 +121,13 @@ def keep(cursor: cursor, table: str, found: list[Difference]) -> str:
         cursor.execute(drop_table_queries[table])
         cursor.execute(create_table_queries[table])
         return "made anew, as its definition has changed"
-    for each in found:
-        cursor.execute(addition(table, each.added))
-    return f"kept, added: {', '.join(each.added for each in found)}"
+    added = [each.added for each in found if each.added]
+    for name in added:
+        cursor.execute(addition(table, name))
+    results = ["kept", *([f"added: {', '.join(added)}"] if added else [])]
+    if len(added) < len(found):
+        results.append("differs from its definition")
+    return ", ".join(results)
 
 
 def let_analysts_read(cursor: cursor, config: Config) -> None:

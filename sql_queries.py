@@ -324,14 +324,18 @@ FROM load_runs
 WHERE status = 'loaded'
 """
 
+old_files = """
+-- The files that the star was made of.
+SELECT file FROM loaded_files
+"""
+
 exchange_queries = ("DROP TABLE {table}", "ALTER TABLE {new} RENAME TO {table}")
 
 # ---------------------------------------------------------------------------- COPY
 
-# Of the table that nobody has a reason to read: a reader's open transaction would be waited for.
-lock_staging = """
+lock_template = """
 -- A second load waits here until the first has committed, and then sees what it wrote.
-LOCK staging_files
+LOCK {table}
 """
 
 limit_wait = """
@@ -345,14 +349,14 @@ SELECT file, etag FROM loaded_files WHERE staging_table = %(table)s
 """
 
 lock_holders = """
--- The transactions that hold the lock of all loads.
+-- The transactions that hold locks of these tables.
 SELECT DISTINCT
     svv_transactions.pid,
     TRIM(svv_transactions.txn_owner) AS owner,
     svv_transactions.txn_start
 FROM svv_transactions
 INNER JOIN pg_class ON svv_transactions.relation = pg_class.oid
-WHERE pg_class.relname = 'staging_files' AND svv_transactions.granted
+WHERE pg_class.relname IN %(tables)s AND svv_transactions.granted
 ORDER BY svv_transactions.txn_start
 """
 

@@ -22,7 +22,9 @@ def require_tables(cursor: cursor, is_rebuild: bool = False) -> None:
     A rebuild needs only those as they are defined that it does not make anew.
     """
     there = find_definitions(cursor)
-    if missing := [table for table in sql_queries.tables if table not in there]:
+    remade = sql_queries.rebuilt_tables if is_rebuild else ()
+    needed = [table for table in sql_queries.tables if table not in remade]
+    if missing := [table for table in needed if table not in there]:
         what = f"{'this table is' if len(missing) == 1 else 'these tables are'} not there"
         raise DwhError(f"{what}: {', '.join(missing)}", "make it: python create_tables.py")
     kept = [each for each in there if not is_rebuild or each in sql_queries.log_tables]
@@ -40,11 +42,9 @@ def altered(found: list[Difference]) -> DwhError:
     if not tables:
         hint = "mend that in place, and keep all rows: python create_tables.py"
     elif tables & set(sql_queries.log_tables):
-        hint = (
-            "nothing was changed; start over: python create_tables.py --drop shows what that costs"
-        )
+        hint = "start over: python create_tables.py --drop shows what that costs"
     else:
-        hint = "nothing was changed; make the tables anew from the files: python etl.py --rebuild"
+        hint = "make the tables anew from the files: python etl.py --rebuild"
     return DwhError(what, hint, [str(each) for each in found])
 
 
@@ -63,28 +63,36 @@ def lock_staging(cursor: cursor, config: Config) -> None:
 
     Raises DwhError if that takes longer than TIMEOUT_MINUTES.
     """
-    import psycopg2
-
-    limit = {"milliseconds": config.timeout_minutes * MINUTE}
     with step("staging tables") as current, current.waiting("waiting for another load"):
-        cursor.execute(sql_queries.limit_wait, limit)
-        try:
-            cursor.execute(sql_queries.lock_staging)
-        except psycopg2.errors.QueryCanceled as error:
-            what = f"another load holds its lock for {plural(config.timeout_minutes, 'minute')}"
-            raise DwhError(what, *lock_holders(cursor)) from error
-        cursor.execute(sql_queries.limit_wait, {"milliseconds": 0})
+        # Of the table that nobody has a reason to read: a reader would be waited for.
+        lock(cursor, config, ("staging_files",), "another load holds its lock for")
         current.result = "locked"
 
 
-def lock_holders(cursor: cursor) -> tuple[str, list[str]]:
+def lock(cursor: cursor, config: Config, tables: tuple[str, ...], complaint: str) -> None:
+    """Let nobody else write to tables, or read them, until the transaction ends.
+
+    Raises DwhError if that takes longer than TIMEOUT_MINUTES.
+    """
+    import psycopg2
+
+    cursor.execute(sql_queries.limit_wait, {"milliseconds": config.timeout_minutes * MINUTE})
+    try:
+        cursor.execute(sql_queries.lock_template.format(table=", ".join(tables)))
+    except psycopg2.errors.QueryCanceled as error:
+        what = f"{complaint} {plural(config.timeout_minutes, 'minute')}"
+        raise DwhError(what, *lock_holders(cursor, tables)) from error
+    cursor.execute(sql_queries.limit_wait, {"milliseconds": 0})
+
+
+def lock_holders(cursor: cursor, tables: tuple[str, ...]) -> tuple[str, list[str]]:
     """What to do about a lock that is held too long, and who holds it."""
     import psycopg2
 
     end_it = 'let it end, or end it: python query.py --admin "SELECT PG_TERMINATE_BACKEND({})"'
     cursor.connection.rollback()
     try:
-        cursor.execute(sql_queries.lock_holders)
+        cursor.execute(sql_queries.lock_holders, {"tables": tables})
     except psycopg2.Error:  # without its name, the error is worth telling all the same
         return end_it.format("pid") + "; SVV_TRANSACTIONS shows who it is", []
     holders = cursor.fetchall()

@@ -36,9 +36,17 @@ def find_new_files(cursor: cursor, run: Run) -> None:
                 run.files[table] = files
             if len(listed) < FEWEST * loaded:
                 tell_loss(f"{key} lists {plural(len(listed), 'file')} under {url}", loaded, files)
+        tell_gone(run)
         found, size = plural(len(run.all_files), "file"), run.bytes / MEGABYTE
         current.result = f"{found} to load, {size:.1f} MB" if run.files else "nothing new"
     run.finish_step("files in S3", current.seconds)
+
+
+def tell_gone(run: Run) -> None:
+    """Say which files the old star was made of that are gone, as a rebuild loads what is there."""
+    if gone := run.files_before - {file.name for file in run.all_files}:
+        others = f" and {plural(len(gone) - 1, 'more file')}" if len(gone) > 1 else ""
+        say(f"warning: the new star is without {min(gone)}{others}, loaded before and gone since")
 
 
 def tell_loss(what: str, loaded: int, new: list[File]) -> None:

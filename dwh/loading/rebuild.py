@@ -9,9 +9,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import sql_queries
-from dwh.definitions import differences, find_definitions
+from dwh.definitions import differences, find_definitions, wanted_definition
 from dwh.errors import DwhError
 from dwh.loading.run import Run
+from dwh.tables import lock
 from dwh.terminal import plural, say, step
 
 if TYPE_CHECKING:
@@ -61,18 +62,30 @@ def open_cursor(session: connection, run: Run) -> cursor:
 def begin_rebuild(cursor: cursor, run: Run) -> None:
     """Make the new tables, still empty. Raises DwhError if something depends on the old ones."""
     refuse_dependents(cursor)
-    cursor.execute(sql_queries.loading_seconds)
-    ((loads, seconds),) = cursor.fetchall()
-    if loads:
-        took = f"{plural(loads, 'load')} that made this star took {round(seconds or 0)} s in all"
-        say(f"loading every file again; the {took}")
-    there = find_definitions(cursor)
+    say_how_long(cursor)
+    there, old = find_definitions(cursor), cursor.connection.cursor()
+    if "loaded_files" in there and not list(differences("loaded_files", there["loaded_files"])):
+        old.execute(sql_queries.old_files)
+        run.files_before = {name for (name,) in old.fetchall()}
     for table in sql_queries.clear_staging_queries:
         if list(differences(table, there[table])):
             cursor.execute(sql_queries.drop_table_queries[table])
             cursor.execute(sql_queries.create_table_queries[table])
     for table in sql_queries.rebuilt_tables:
+        if table not in there:  # nothing to exchange the new one for
+            old.execute(sql_queries.create_table_queries[table])
+        elif others := there[table].columns.keys() - wanted_definition(table).columns.keys():
+            say(f"warning: {table} is made without what others added: {', '.join(sorted(others))}")
         make_new(cursor, table)
+
+
+def say_how_long(cursor: cursor) -> None:
+    """Say how long it has taken to make the old star."""
+    cursor.execute(sql_queries.loading_seconds)
+    ((loads, seconds),) = cursor.fetchall()
+    if loads:
+        took = f"{plural(loads, 'load')} that made this star took {round(seconds or 0)} s in all"
+        say(f"loading every file again; the {took}")
 
 
 def make_new(cursor: cursor, table: str) -> None:
@@ -91,19 +104,37 @@ def refuse_dependents(cursor: cursor) -> None:
     """Raise DwhError over what others have made of our tables: it would go with them."""
     cursor.execute(sql_queries.dependents, {"tables": sql_queries.rebuilt_tables})
     if found := cursor.fetchall():
-        details = [f"{dependent} depends on {table}" for dependent, table in found]
-        what = f"{plural(len(found), 'view')} of others would be lost with the old tables"
-        hint = "nothing was changed; drop them first, and make them again afterwards, best as "
-        raise DwhError(what, f"{hint}views WITH NO SCHEMA BINDING, which stay", details)
+        raise lost_with_tables([f"{dependent} depends on {table}" for dependent, table in found])
+
+
+def lost_with_tables(details: list[str]) -> DwhError:
+    """The error of what depends on the old tables."""
+    hint = "nothing was changed; drop them first, and make them again afterwards, best as "
+    return DwhError(
+        "views of others would be lost with the old tables",
+        f"{hint}views WITH NO SCHEMA BINDING, which stay",
+        details,
+    )
 
 
 def finish_rebuild(cursor: cursor, run: Run) -> None:
-    """Put the new tables in the place of the old ones, with the analysts' rights on them."""
+    """Put the new tables in the place of the old ones, with the analysts' rights on them.
+
+    All are locked before one is exchanged. Raises DwhError if others read them for too long.
+    """
+    import psycopg2
+
+    old = cursor.connection.cursor()
     with step("exchange") as current, current.waiting("waiting for queries to end"):
+        complaint = "the star is made, but others have read the old one for"
+        lock(old, run.config, sql_queries.rebuilt_tables, complaint)
         for table in sql_queries.rebuilt_tables:
             for statement in sql_queries.exchange_queries:
-                text = statement.format(table=table, new=new_name(table))
-                cursor.connection.cursor().execute(text)
-        cursor.connection.cursor().execute(sql_queries.analysts_rights["star"])
+                try:
+                    old.execute(statement.format(table=table, new=new_name(table)))
+                except psycopg2.errors.DependentObjectsStillExist as error:
+                    details = [error.diag.message_detail or str(error)]
+                    raise lost_with_tables(details) from error
+        old.execute(sql_queries.analysts_rights["star"])
         current.result = f"{plural(len(sql_queries.rebuilt_tables), 'table')} in place"
     run.finish_step("exchange", current.seconds)

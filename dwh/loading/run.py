@@ -112,6 +112,8 @@ class Run:
     # How many files the warehouse reads at a time.
     slices: int = 1
     files: dict[str, list[File]] = field(default_factory=dict)
+    # Of a rebuild: the names of the files that the old star was made of.
+    files_before: set[str] = field(default_factory=set)
     locations: dict[str, FileLocation] = field(default_factory=dict)
     copies: dict[str, list[CopyResult]] = field(default_factory=dict)
     # The ids in the SYS views of the COPYs whose lines are records, as far as that is on record.

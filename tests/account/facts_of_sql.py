@@ -41,7 +41,7 @@ def truncate_commits(place: Place) -> Any:
         return place.value("SELECT COUNT(*) FROM fact_truncate")
 
 
-@fact(f"{GUIDE}/r_statement_timeout.html", "dwh/tables.py: lock_staging", "57014")
+@fact(f"{GUIDE}/r_statement_timeout.html", "dwh/tables.py: lock", "57014")
 def lock_is_waited_for_no_longer_than_statement_timeout(place: Place) -> Any:
     with shared_table(place, "fact_lock"), place.another() as other:
         place.run("LOCK fact_lock")
@@ -50,7 +50,7 @@ def lock_is_waited_for_no_longer_than_statement_timeout(place: Place) -> Any:
         return error_of(lambda: cursor.execute("LOCK fact_lock"))[0]
 
 
-@fact(ISOLATION, "dwh/tables.py: lock_staging", (True, 2))
+@fact(ISOLATION, "dwh/tables.py: lock", (True, 2))
 def who_has_waited_for_a_lock_sees_what_was_committed_meanwhile(place: Place) -> Any:
     def wait_and_count(cursor: Any) -> Any:
         cursor.execute("SET statement_timeout TO 60000")

@@ -110,6 +110,21 @@ def test_what_redshift_cannot_alter_is_told_by_both_scripts_and_nothing_is_chang
         assert found.hint.endswith("python etl.py --rebuild")
 
 
+def test_whatever_is_wrong_with_the_tables_each_script_does_its_part(
+    loaded: Pipeline, capsys: CAPTURE
+) -> None:
+    star = loaded.star()
+    loaded.ask("DROP TABLE users")
+    loaded.ask("ALTER TABLE songs DROP COLUMN year")
+    loaded.ask("ALTER TABLE songs ADD COLUMN year VARCHAR(9)")
+    loaded.ask("ALTER TABLE load_runs DROP COLUMN reason")
+    found = refused_here(create_tables, *settings(loaded), said=capsys)
+    assert found.hint.endswith("python etl.py --rebuild")
+    loaded.ask("DROP TABLE users")
+    assert etl.main(["--rebuild", *settings(loaded)]) == 0
+    assert loaded.star() == star
+
+
 def test_columns_that_others_have_added_are_left_alone(loaded: Pipeline, capsys: CAPTURE) -> None:
     loaded.ask("ALTER TABLE users ADD COLUMN note VARCHAR(9)")
     assert create_tables.main(settings(loaded)) == 0

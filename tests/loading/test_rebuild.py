@@ -104,10 +104,60 @@ def test_views_that_would_go_with_the_tables_are_named_first(
     loaded.ask("CREATE VIEW theirs AS SELECT COUNT(*) AS plays FROM songplays")
     with unchanged(loaded):
         found = refused_here(etl, "--rebuild", "--config", str(loaded.config), said=capsys)
-    assert found.error == "1 view of others would be lost with the old tables"
+    assert found.error == "views of others would be lost with the old tables"
     assert found.details == ["public.theirs depends on songplays"]
     loaded.ask("DROP VIEW theirs")
     rebuild(loaded)
+
+
+def test_rebuild_says_which_files_are_gone_and_what_others_added(
+    loaded: Pipeline, capsys: CAPTURE
+) -> None:
+    for number in (3, 4):
+        loaded.events({"userId": "99", "itemInSession": number}, file=f"night-{number}.json")
+    loaded.load()
+    loaded.ask("ALTER TABLE users ADD COLUMN note VARCHAR(9)")
+    prefix = f"{loaded.warehouse.database}/log_data/"
+    for number in (3, 4):
+        key = f"{prefix}night-{number}.json"
+        loaded.warehouse.cloud.client("s3").delete_object(Bucket=BUCKET, Key=key)
+    capsys.readouterr()
+    rebuild(loaded)
+    assert [line for line in capsys.readouterr().err.splitlines() if "warning" in line] == [
+        "warning: users is made without what others added: note",
+        f"warning: the new star is without s3://{BUCKET}/{prefix}night-3.json and 1 more file, "
+        "loaded before and gone since",
+    ]
+
+
+def test_reader_who_does_not_end_ends_the_rebuild_and_is_named(
+    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dwh.tables.MINUTE", 20)
+    reader = loaded.warehouse.another_connection()
+    reader.cursor().execute("SELECT COUNT(*) FROM artists")
+    with unchanged(loaded):
+        found = refused_here(etl, "--rebuild", "--config", str(loaded.config), said=capsys)
+    assert found.error == "the star is made, but others have read the old one for 30 minutes"
+    assert found.details[0].startswith(f"process {reader.info.backend_pid} of ")
+    reader.close()
+    rebuild(loaded)
+
+
+def test_view_made_during_a_rebuild_is_named(
+    loaded: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = etl.check_star
+
+    def make_view_and_check(*arguments: Any) -> None:
+        loaded.ask("CREATE VIEW late AS SELECT COUNT(*) AS plays FROM songplays")
+        check(*arguments)
+
+    monkeypatch.setattr(etl, "check_star", make_view_and_check)
+    with unchanged(loaded):
+        found = refused_here(etl, "--rebuild", "--config", str(loaded.config), said=capsys)
+    assert found.error == "views of others would be lost with the old tables"
+    assert "view late depends on table songplays" in found.details[0]
 
 
 def test_readers_see_the_old_star_until_the_new_one_is_there(
