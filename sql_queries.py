@@ -335,7 +335,7 @@ exchange_queries = ("DROP TABLE {table}", "ALTER TABLE {new} RENAME TO {table}")
 
 lock_template = """
 -- A second load waits here until the first has committed, and then sees what it wrote.
-LOCK {table}
+LOCK {tables}
 """
 
 limit_wait = """

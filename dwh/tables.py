@@ -78,7 +78,7 @@ def lock(cursor: cursor, config: Config, tables: tuple[str, ...], complaint: str
 
     cursor.execute(sql_queries.limit_wait, {"milliseconds": config.timeout_minutes * MINUTE})
     try:
-        cursor.execute(sql_queries.lock_template.format(table=", ".join(tables)))
+        cursor.execute(sql_queries.lock_template.format(tables=", ".join(tables)))
     except psycopg2.errors.QueryCanceled as error:
         what = f"{complaint} {plural(config.timeout_minutes, 'minute')}"
         raise DwhError(what, *lock_holders(cursor, tables)) from error

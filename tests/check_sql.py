@@ -15,7 +15,8 @@ from dwh.loading import sql_checks, sql_required, sql_whole_star
 # Parsing (PRS) is always checked; of the rules, those about names, case, joins and width.
 RULES = "AL01,AL03,AM01,AM05,AM06,CP01,CP02,CP03,CP04,CP05,LT05,LT12,RF01,ST03"
 
-NO_STATEMENTS = {"add_column_template", "copy_template", "count_template", "steps_row"}
+TEMPLATES = ("add_column_template", "copy_template", "count_template", "lock_template")
+NO_STATEMENTS = {*TEMPLATES, "steps_row"}
 
 
 def copies() -> dict[str, str]:
