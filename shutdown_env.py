@@ -195,7 +195,7 @@ def tell_snapshots(aws: Clients, config: Config) -> None:
 
 
 def take_down_sandbox(config: Config, arguments: argparse.Namespace) -> None:
-    """Delete what is in the sandbox, and stop it whatever becomes of that."""
+    """Delete what is in the sandbox, and stop it even if that fails, but not after Ctrl-C."""
     if not local_aws.has_state(config):
         say("nothing to do: no sandbox is running")
         return
@@ -206,9 +206,8 @@ def take_down_sandbox(config: Config, arguments: argparse.Namespace) -> None:
         if local_aws.is_running(config):
             take_down(config, arguments)
     except Exception as error:
-        say(f"the sandbox is stopped as it is: {explain(error).what}")
-    finally:
-        local_aws.stop(config)
+        say(f"cleanup failed, stopping the sandbox anyway: {explain(error).what}")
+    local_aws.stop(config)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 The folder holds `sandbox.json` (where it listens), `ca.pem` (the authority to trust), `log`, and
 `lock`, which the process holds while it lives: nothing else says whether it runs. The lock file
-names the process, and the folder of its servers, to clean up after it if it was killed.
+names the process, and the folder of its servers, to clean up after it if it was killed; and its
+own inode, as a copy of a state folder is no reason to clean up after the original.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 STATE_FILE, CA_FILE, LOCK_FILE, LOG_FILE = "sandbox.json", "ca.pem", "lock", "log"
 START_TIMEOUT_SECONDS = 120
+MEGABYTE = 1_000_000  # in bytes
+# What the servers of a sandbox take that has loaded the sample.
+NEEDED_MEGABYTES = 200
 STOP_TIMEOUT_SECONDS = 30
 # What requirements-sandbox.txt installs, by the names to import.
 PACKAGES = (
@@ -67,6 +72,7 @@ def start(state: Path, data: str | Path, port: int = 0) -> State:
         return _same_data(wait_for_state(state), data)
     require_packages()
     clean_up(state)
+    require_space(Path(tempfile.gettempdir()))
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [sys.executable, "-m", "sandbox", "serve"]
     command += ["--state", str(state.resolve()), "--data", data, "--port", str(port)]
@@ -88,6 +94,14 @@ def require_packages() -> None:
     if missing:
         what = f"the sandbox needs packages that are not installed: {', '.join(missing)}"
         raise SandboxError(what, "pip install -r requirements-sandbox.txt")
+
+
+def require_space(folder: Path) -> None:
+    """Raise SandboxError if there is no room for the servers of a sandbox."""
+    free = shutil.disk_usage(folder).free // MEGABYTE
+    if free < NEEDED_MEGABYTES:
+        what = f"the disk of {folder} is full: {free} MB are free, {NEEDED_MEGABYTES} MB are needed"
+        raise SandboxError(what, "make room there, or set TMPDIR to a folder on another disk")
 
 
 def wait_for_state(state: Path, process: subprocess.Popen[bytes] | None = None) -> State:
@@ -114,6 +128,9 @@ def read_state(state: Path, data: str | None = None) -> State:
     except (OSError, ValueError, TypeError) as problem:
         hint = "wait a moment and try again, or stop it: python -m sandbox stop"
         raise SandboxError(f"the sandbox is not ready: {problem}", hint) from problem
+    if (there := Path(found.ca_file).parent) != state.resolve():
+        what = f"the sandbox was started in {there}, and its folder is now {state.resolve()}"
+        raise SandboxError(what, "stop it, and start anew: python shutdown_env.py")
     return found if data is None else _same_data(found, _checked_data(data))
 
 
@@ -159,9 +176,11 @@ def publish(state: Path, found: State) -> None:
 
 def clean_up(state: Path) -> None:
     """Remove what a sandbox leaves behind that could not end by itself."""
-    with contextlib.suppress(OSError, IndexError):
-        runtime = Path((state / LOCK_FILE).read_text().splitlines()[1])
-        if runtime.name.startswith("sandbox-"):
+    with contextlib.suppress(OSError, ValueError):
+        _, name, inode = (state / LOCK_FILE).read_text().splitlines()
+        runtime = Path(name)
+        is_copy = int(inode) != (state / LOCK_FILE).stat().st_ino
+        if runtime.name.startswith("sandbox-") and not is_copy:
             _stop_servers(runtime)
             shutil.rmtree(runtime, ignore_errors=True)
     for name in (STATE_FILE, f"{STATE_FILE}.partial", CA_FILE, LOG_FILE, LOCK_FILE):

@@ -18,6 +18,7 @@ from sandbox import tls
 from sandbox.control import CA_FILE, LOCK_FILE, State, publish
 from sandbox.postgres.server import Postgres, PostgresError, runtime_folder
 
+SECONDS_BETWEEN_LOOKS = 1
 CATALOG = Path(__file__).parent / "postgres" / "catalog.sql"
 
 
@@ -35,7 +36,9 @@ def serve(state: Path, data: str, port: int) -> int:
         signal.signal(number, lambda *_: stopped.set())
     runtime = runtime_folder()
     # Says what is to be ended and removed, should this process be killed.
-    os.pwrite(lock, f"{os.getpid()}\n{runtime}\n".encode(), 0)
+    inode = os.fstat(lock).st_ino
+    os.pwrite(lock, f"{os.getpid()}\n{runtime}\n{inode}\n".encode(), 0)
+    threading.Thread(target=_watch, args=(lock, stopped), daemon=True).start()
     try:
         _serve_until(stopped, state, data, port, runtime)
     except (OSError, PostgresError) as problem:
@@ -50,6 +53,13 @@ def _forget_variables() -> None:
     """Unset what PostgreSQL, and libpq, would read of the environment, such as PGPORT."""
     for name in [each for each in os.environ if each.startswith("PG")]:
         os.environ.pop(name, None)
+
+
+def _watch(lock: int, stopped: threading.Event) -> None:
+    """Stop when the state folder has been deleted: nobody could find this process any more."""
+    while os.fstat(lock).st_nlink:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    stopped.set()
 
 
 def _serve_until(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from psutil import process_iter
-from waiting import HANG_SECONDS
+from waiting import HANG_SECONDS, wait_until
 
 from sandbox import control
 
@@ -103,3 +105,45 @@ def test_commands_say_what_they_did(state: Path, data: Path) -> None:
 def processes_that_mention(text: str) -> list[str]:
     listed = [" ".join(process.info["cmdline"] or []) for process in process_iter(["cmdline"])]
     return [line for line in listed if text in line]
+
+
+# ---------------------------------------------------------------------------- the state folder
+
+
+def test_sandbox_ends_when_its_state_folder_is_gone(state: Path, data: Path) -> None:
+    found = control.start(state, data)
+    shutil.rmtree(state)
+    wait_until(lambda: not Path(found.runtime_folder).exists())
+    wait_until(lambda: processes_that_mention(found.runtime_folder) == [])
+
+
+def test_copy_of_a_state_folder_harms_no_sandbox(state: Path, data: Path, tmp_path: Path) -> None:
+    found = control.start(state, data)
+    copy = shutil.copytree(state, tmp_path / "copy")
+    with pytest.raises(control.SandboxError, match="no sandbox is running"):
+        control.read_state(copy)
+    assert not control.stop(copy)
+    assert not copy.exists()
+    assert Path(found.runtime_folder).exists()
+
+
+def test_moved_state_folder_is_told_and_can_be_stopped(
+    state: Path, data: Path, tmp_path: Path
+) -> None:
+    found = control.start(state, data)
+    moved = state.rename(tmp_path / "moved")
+    with pytest.raises(control.SandboxError) as caught:
+        control.read_state(moved)
+    assert caught.value.what == f"the sandbox was started in {state}, and its folder is now {moved}"
+    assert control.stop(moved)
+    assert not Path(found.runtime_folder).exists()
+
+
+def test_full_disk_is_told_before_a_start(
+    state: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = shutil.disk_usage(tempfile.gettempdir()).free // control.MEGABYTE
+    monkeypatch.setattr(control, "NEEDED_MEGABYTES", free + 1000)
+    with pytest.raises(control.SandboxError, match=f"^the disk of {tempfile.gettempdir()} is full"):
+        control.start(state, data)
+    assert not state.exists()

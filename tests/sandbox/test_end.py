@@ -12,9 +12,10 @@ import psutil
 import pytest
 from conftest import Cloud
 from running_processes import processes
-from script_runs import SCRIPTS, Site, make_site, refused
+from script_runs import SCRIPTS, Site, make_site, refused, refused_here
 from waiting import HANG_SECONDS
 
+import shutdown_env
 from sandbox import control
 from sandbox.control import State
 
@@ -49,6 +50,10 @@ def is_there(state: State) -> bool:
     return psutil.pid_exists(state.pid) or bool(processes(state.runtime_folder))
 
 
+def press_ctrl_c(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_shutdown_leaves_nothing_and_the_neighbour_alone(
     new_site: NewSite, cloud: Cloud, cluster_role: str
 ) -> None:
@@ -58,6 +63,11 @@ def test_shutdown_leaves_nothing_and_the_neighbour_alone(
     first, others = site.cloud.state, cloud.state
     assert first.endpoint_url != others.endpoint_url
     assert psutil.pid_exists(first.pid)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shutdown_env.plan.carry_out", press_ctrl_c)
+        refused_here(shutdown_env, "--config", str(site.config), code=130)
+    assert site.cloud.state == first
+    assert len(site.star()["users"]) == 2
     assert processes(first.runtime_folder)
 
     done = site.run("shutdown_env.py")
