@@ -1,7 +1,7 @@
 """Ask the warehouse: a SQL statement in, a table out; without a statement, what analysts ask.
 
 Logs in as an analyst, who may read the star and create temporary tables. --admin logs in as the
-owner of all tables, in a transaction that may only read.
+owner of all tables, in a transaction that may only read. The statement - is read from stdin.
 
 Example:
     python query.py "SELECT level, COUNT(*) FROM users GROUP BY level" --csv
@@ -18,12 +18,13 @@ from dwh.connection import connect
 from dwh.errors import UsageError
 from dwh.terminal import parser, print_table, run_script, say
 from dwh.warehouse_access import analyst, owner
-from sql_queries import questions
+from sql_queries import count_queries, questions
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection, cursor
 
 CHAR = 1042  # the id of the type
+COLUMNS = "columns: python query.py \"SELECT * FROM pg_table_def WHERE schemaname = 'public'\""
 EMPTY = ("the statement is empty", "leave it out to see the built-in questions")
 
 
@@ -34,15 +35,19 @@ def main(argv: list[str] | None = None) -> int:
     options.add_argument("--admin", action="store_true", help="log in as the owner of the tables")
     options.add_argument("--csv", action="store_true", help="print the result as CSV")
     arguments = options.parse_args(argv)
-    check(arguments.statement, arguments.csv)
+    statement = sys.stdin.read() if arguments.statement == "-" else arguments.statement
+    check(statement, arguments.csv)
     config = load_config(arguments.config)
-    asked = {"": arguments.statement} if arguments.statement else questions
+    asked = {"": statement} if statement else questions
     login = owner(config) if arguments.admin else analyst(config)
     with connect(config, login=login) as session:
         if arguments.admin:
             session.set_session(readonly=True)
         trim_chars(session)
         cursor = session.cursor()
+        if not statement and is_empty(cursor):
+            say("The star holds no plays yet; load it: python etl.py")
+            return 0
         for title, statement in asked.items():
             ask(cursor, statement)
             show(cursor, title, arguments.csv)
@@ -55,6 +60,15 @@ def check(statement: str | None, as_csv: bool) -> None:
         raise UsageError("--csv prints one result", "add a statement: python query.py --help")
     if statement is not None and not statement.strip("; \t\r\n"):
         raise UsageError(*EMPTY)
+    if statement and statement.startswith("\\"):
+        command = statement.split()[0]
+        raise UsageError(f"{command} is a command of psql, not a statement", COLUMNS)
+
+
+def is_empty(cursor: cursor) -> bool:
+    """True if nothing has been played, so that there is nothing to be asked."""
+    cursor.execute(count_queries["songplays"])
+    return cursor.fetchone() == (0,)
 
 
 def ask(cursor: cursor, statement: str) -> None:

@@ -200,6 +200,8 @@ def explain_denial(error: Any) -> DwhError:
     on = f" on {found[2]}" if found and found[2] else ""
     file = "operator-policy-serverless" if "-serverless:" in denied else "operator-policy"
     hint = f"ask for it: docs/{file}.json holds all that the scripts need"
+    if operation == "DescribeClusters":
+        hint += "; or it has another IDENTIFIER or REGION than dwh.cfg"
     if operation == "GetWorkgroup":  # an analyst's right is to what has the environment's tags
         hint = f"if there is such a workgroup, {hint}; if not, run python setup_env.py"
     if operation == "AssumeRole":
@@ -260,7 +262,7 @@ CONNECTION_HINTS = {
 }
 SYSTEM_VIEW = r'relation "(stl|stv|svl|svv|svcs|sys|pg)_\w+" does not exist'
 SQL_HINTS = {
-    "42P01": "create the tables: python create_tables.py; if they are there, check the name",
+    "42P01": "check the name; if it is in sql_queries.py, python create_tables.py makes it",
     "42703": "check the name; the columns are in sql_queries.py",
     "42501": "analysts may only read the star; its owner asks with python query.py --admin",
     "42601": "check the statement against Redshift's SQL",

@@ -33,13 +33,23 @@ def is_ours(resource: dict[str, Any], config: Config) -> bool:
 
 
 def check_ours(kind: str, name: str, key: str, found: dict[str, Any], config: Config) -> None:
-    """Refuse to change what somebody else has made."""
-    if not is_ours(found, config):
+    """Refuse to change what somebody else has made, or this environment in another region."""
+    made = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
+    wanted = {tag["Key"]: tag["Value"] for tag in tags(config)}
+    if wanted.items() <= made.items():
+        return
+    if made.get("region") and wanted.items() <= (made | {"region": config.aws_region}).items():
         raise DwhError(
-            f"the {kind} {name} is there, but was not made for {config.identifier}"
-            f" in {config.aws_region}",
-            f"choose another {key} in dwh.cfg: what others have made is left alone",
+            f"the {kind} {name} was made for {config.identifier} in {made['region']},"
+            f" and REGION is {config.aws_region}",
+            f"set REGION = {made['region']} again, which may hold things that are billed; for a"
+            f" second environment, choose another IDENTIFIER and {key}",
         )
+    raise DwhError(
+        f"the {kind} {name} is there, but was not made for {config.identifier}"
+        f" in {config.aws_region}",
+        f"choose another {key} in dwh.cfg: what others have made is left alone",
+    )
 
 
 # The longest that the environment's part of a bucket's name can be, whatever the region.

@@ -341,6 +341,8 @@ def test_role_of_the_same_environment_elsewhere_is_another_one(aws: Aws) -> None
     assert found["path"] == ROLE_PATH
     assert {"Key": "region", "Value": "us-west-2"} in found["tags"]
     aws.change(aws_REGION="eu-west-1")
-    with pytest.raises(DwhError, match=f"role {aws.name} is there, but was not made for"):
+    there = "was made for .* in us-west-2, and REGION is eu-west-1"
+    with pytest.raises(DwhError, match=f"role {aws.name} {there}") as refusal:
         aws.set_up()
+    assert refusal.value.hint.startswith("set REGION = us-west-2 again")
     aws.change(aws_REGION="us-west-2")

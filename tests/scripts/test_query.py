@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from io import StringIO
+
 import pytest
 from conftest import Pipeline
 from script_runs import refused, run_script
@@ -50,6 +53,32 @@ def test_comments_alone_are_an_empty_statement(
     found = refused("query.py", "-- all of it\n/* a comment */", *at, code=2)
     assert found.error == "the statement is empty"
     assert found.hint == "leave it out to see the built-in questions"
+
+
+def test_dash_is_a_statement_on_stdin(
+    empty_pipeline: Pipeline, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO("SELECT 1\n  AS one;\n"))
+    assert query.main(["-", "--csv", "--config", str(empty_pipeline.config)]) == 0
+    assert capsys.readouterr().out == "one\n1\n"
+
+
+def test_command_of_psql_is_told_with_what_shows_the_columns(
+    pipeline: Pipeline, capsys: CAPTURE
+) -> None:
+    at = ["--config", str(pipeline.config)]
+    found = refused("query.py", "\\d songs", *at, code=2)
+    assert found.error == r"\d is a command of psql, not a statement"
+    _, statement = shlex.split(found.hint.removeprefix("columns: python "))
+    assert query.main([statement, *at]) == 0
+    assert "song_id" in capsys.readouterr().out
+
+
+def test_empty_star_is_told_in_one_line(empty_pipeline: Pipeline, capsys: CAPTURE) -> None:
+    assert query.main(["--config", str(empty_pipeline.config)]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "The star holds no plays yet; load it: python etl.py\n"
 
 
 # ---------------------------------------------------------------------------- analysts
