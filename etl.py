@@ -29,7 +29,7 @@ from dwh.loading.run import Run, new_run
 from dwh.loading.staging import copy_to_staging
 from dwh.loading.star import insert_into_star, record_files
 from dwh.tables import lock_staging
-from dwh.terminal import parser, run_script, say
+from dwh.terminal import announce, parser, run_script, say
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -49,9 +49,11 @@ def main(argv: list[str] | None = None) -> int:
         show_history(config, arguments.history)
         return 0
     if arguments.check:
+        announce("Check of the star")
         check_whole_star(config)
         return 0
     run = new_run(config, is_rebuild=arguments.rebuild)
+    announce(f"Run {run.run_id}")
     with run_log.record_failure(run):
         load_with_retries(load, run)
     print_load(run)

@@ -11,12 +11,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
+from dwh import __version__
 from dwh.errors import DwhError, UsageError, explain
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class Verbose(argparse.Action):
         _shown.add("tracebacks")
 
 
-# What the options of the script ask to be shown.
+# What is shown besides: tracebacks, if an option asks for them, and times, if nobody looks on.
 _shown: set[str] = set()
 
 
@@ -78,7 +80,8 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
 def run_script(main: Callable[[], int]) -> int:
     """Run a script and return its exit code; what goes wrong is printed, not raised."""
     write_any_text()
-    _shown.clear()
+    if not sys.stderr.isatty():
+        _shown.add("times")
     try:
         code = main()
         sys.stdout.flush()
@@ -87,14 +90,17 @@ def run_script(main: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print_error(DwhError("stopped by Ctrl-C", "run the same command again: that is safe"))
+        print_error(DwhError("interrupted by Ctrl-C", "run the same command again: that is safe"))
         return 130
     except Exception as error:
         if "tracebacks" in _shown:
-            print(without_secrets(traceback.format_exc()), end="", file=sys.stderr)
+            for line in traceback.format_exc().splitlines():
+                say(line)
         problem = explain(error)
         print_error(problem)
         return problem.exit_code
+    finally:
+        _shown.clear()
     return code
 
 
@@ -125,7 +131,7 @@ def confirm(question: str) -> None:
         )
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise DwhError("stopped: not confirmed", "nothing was changed")
+        raise DwhError("not confirmed", "nothing was changed")
 
 
 # ---------------------------------------------------------------------------- progress
@@ -192,7 +198,7 @@ def step(title: str) -> Iterator[Step]:
         try:
             yield current
         except BaseException as error:
-            current.result = "failed" if isinstance(error, Exception) else "stopped"
+            current.result = "failed" if isinstance(error, Exception) else "interrupted"
             raise
         finally:
             ended = f"{title}: {current.result} ({current.seconds:.1f} s)"
@@ -220,9 +226,23 @@ def progress() -> Console:
 
 
 def say(text: str) -> None:
-    """Print one line on stderr; a reader who has gone does not stop the work."""
+    """Print one line on stderr; in a log, where nobody looks on, with the time in UTC.
+
+    What was printed on stdout before comes before it, in one file, too. A reader who has gone
+    does not stop the work.
+    """
     with suppress(BrokenPipeError):
-        print(readable(without_secrets(text)), file=sys.stderr, flush=True)
+        sys.stdout.flush()
+    line = readable(without_secrets(text))
+    if "times" in _shown:
+        line = f"{datetime.now(UTC):%H:%M:%S} {line}".rstrip()
+    with suppress(BrokenPipeError):
+        print(line, file=sys.stderr, flush=True)
+
+
+def announce(what: str) -> None:
+    """Say what begins, when, and of which version of this project."""
+    say(f"{what}, {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, version {__version__}")
 
 
 _secrets: set[str] = set()
@@ -269,7 +289,13 @@ def print_table(
             console.print(title, style="bold", markup=False)
         console.print(table)
     text = printed.get()
-    out.write(text if out.isatty() else re.sub(r"(?m) +$", "", text))
+    if out.isatty():
+        out.write(text)
+    elif out is sys.stderr:
+        for line in text.splitlines():
+            say(line.rstrip())
+    else:
+        out.write(re.sub(r"(?m) +$", "", text))
 
 
 def plural(number: int, noun: str) -> str:

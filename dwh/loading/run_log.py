@@ -74,7 +74,7 @@ def record_failure(run: Run) -> Iterator[None]:
 
 def put_failure(run: Run, error: BaseException) -> None:
     """Put on record why a run has ended, unless it was published after all."""
-    ended: dict[str, Any] = {"status": "stopped", "reason": None}
+    ended: dict[str, Any] = {"status": "interrupted", "reason": None}
     if isinstance(error, Exception):
         ended = {"status": "failed", "reason": reason_of(error)}
     with connect(run.config) as session:

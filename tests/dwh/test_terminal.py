@@ -7,11 +7,13 @@ import pty
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 from conftest import ROOT, Pipeline
 from waiting import HANG_SECONDS
 
+import dwh
 from dwh.terminal import plural, step
 
 PRINT = """
@@ -70,7 +72,7 @@ def test_failed_step_says_so(capsys: pytest.CaptureFixture[str]) -> None:
 def test_interrupted_step_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyboardInterrupt), step("divide"):
         raise KeyboardInterrupt
-    assert re.fullmatch(r"divide: stopped \(0\.\d s\)\n", capsys.readouterr().err)
+    assert re.fullmatch(r"divide: interrupted \(0\.\d s\)\n", capsys.readouterr().err)
 
 
 def test_short_call_is_not_waited_for_aloud(capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,3 +136,54 @@ def test_long_step_has_a_bar_on_a_terminal() -> None:
     line = next(line for line in re.split("[\r\n]+", shown) if "\u2501" in line)
     assert re.search(r"copy staging_events: 5 rows, 1 of 4 MB \u2501+[\u2578\u257a]? *.* 25%", line)
     assert re.search(r"copy staging_events: 20 rows \(0\.\d s\)", shown)
+
+
+# ---------------------------------------------------------------------------- in a log
+
+SCRIPT = """
+import sys
+from dwh.terminal import announce, print_table, run_script, say, step
+
+def main():
+    announce("Run 7")
+    with step("divide"):
+        print_table("Title", ["a"], [(1,)])
+    print("b")
+    print_table("Told", ["c"], [(2,)], sys.stderr)
+    say("Next: this")
+    print("d")
+    raise ValueError("wrong")
+
+sys.exit(run_script(main))
+"""
+TIME = r"\d\d:\d\d:\d\d"
+
+
+def test_log_has_all_lines_in_their_order_and_those_of_stderr_with_their_times() -> None:
+    command = [sys.executable, "-c", SCRIPT]
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert done.returncode == 1
+    lines = [line for line in done.stdout.splitlines() if line]
+    assert re.fullmatch(
+        rf"{TIME} Run 7, \d{{4}}-\d\d-\d\d {TIME} UTC, version {dwh.__version__}", lines[0]
+    )
+    hint = "hint: --verbose shows where; running the script again is safe"
+    wanted = ["Title", "  a", " \u2500+", "  1", f"{TIME} divide: done \\(0.0 s\\)", "b"]
+    wanted += [f"{TIME} Told", TIME, f"{TIME}   c", f"{TIME}  \u2500+", f"{TIME}   2", TIME]
+    wanted += [f"{TIME} Next: this", "d", f"{TIME} error: ValueError: wrong", f"{TIME} {hint}"]
+    assert [re.fullmatch(*pair) is not None for pair in zip(wanted, lines[1:], strict=True)] == [
+        True
+    ] * len(wanted)
+
+
+def test_terminal_shows_no_times() -> None:
+    shown = printed_on_a_terminal(SCRIPT.replace("sys.exit(", "(").replace("\nraise", ""), 80)
+    assert shown.startswith("Run 7, ")
+    assert not re.search(rf"(?m)^{TIME} ", shown)
+
+
+def test_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert dwh.__version__ == project["version"]

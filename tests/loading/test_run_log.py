@@ -151,12 +151,12 @@ def test_run_that_was_stopped_by_ctrl_c_is_on_record(pipeline: Pipeline) -> None
     command = [sys.executable, str(ROOT / "etl.py"), "--config", str(pipeline.config)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
-        process.stderr.readline()
+        next(line for line in process.stderr if "waiting for another load" in line)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 130
     other.close()
-    assert pipeline.ask(RUNS) == [("stopped", 0, 0, None)]
+    assert pipeline.ask(RUNS) == [("interrupted", 0, 0, None)]
 
 
 def test_history_shows_the_last_runs_the_newest_last(pipeline: Pipeline, capsys: CAPTURE) -> None:

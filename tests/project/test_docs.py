@@ -73,7 +73,7 @@ def test_statuses_are_those_of_the_runs() -> None:
     (sentence,) = re.findall(r"The status of a run is (.*?)\(by Ctrl-C\)", LOADING, re.DOTALL)
     named = set(re.findall("`([a-z ]+)`", sentence))
     source = (ROOT / "dwh" / "loading" / "run_log.py").read_text() + sql_queries.run_begin
-    assert named == {"running", "loaded", "nothing new", "failed", "stopped"}
+    assert named == {"running", "loaded", "nothing new", "failed", "interrupted"}
     assert all(f'"{status}"' in source or f"'{status}'" in source for status in named)
 
 

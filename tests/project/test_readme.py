@@ -39,7 +39,9 @@ def run(script: str, config: Path) -> list[str]:
 
 
 def without_measurements(line: str) -> str:
-    """The line without what differs from run to run: seconds, ports, trailing blanks."""
+    """The line without what differs from run to run, and without the time that a log has."""
+    line = re.sub(r"^\d\d:\d\d:\d\d ?", "", line)
+    line = re.sub(r"^Run \S+, .* UTC", "Run N", line)
     line = re.sub(r"\d+\.\d+ s\)", "N s)", line)
     line = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", line)
     return re.sub(r" +\d+\.\d+$", " N", line.rstrip())

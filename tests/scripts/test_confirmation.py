@@ -28,7 +28,7 @@ def answer(text: str, script: str, *arguments: str, env: dict[str, str]) -> tupl
     )
     os.close(terminal)
     os.close(keyboard)
-    return done.returncode, done.stderr
+    return done.returncode, re.sub(r"(?m)(^|(?<=\[y/N\] ))\d\d:\d\d:\d\d ?", "", done.stderr)
 
 
 def test_nothing_is_made_before_a_yes(aws: Aws, capsys: CAPTURE) -> None:
@@ -39,7 +39,7 @@ def test_nothing_is_made_before_a_yes(aws: Aws, capsys: CAPTURE) -> None:
     code, said = answer("n\n", "setup_env.py", *at, env=aws.variables)
     assert code == 1
     assert re.search(r"1 x ra3.large +0\.543 +396\.39 ", said)
-    assert said.endswith("error: stopped: not confirmed\nhint: nothing was changed\n")
+    assert said.endswith("error: not confirmed\nhint: nothing was changed\n")
     assert not any(aws.environment().values())
 
     aws.set_up()
@@ -59,7 +59,7 @@ def test_it_deletes_only_after_a_yes_and_keeps_the_rows(aws: Aws) -> None:
         code, said = answer(text, "shutdown_env.py", *at, env=aws.variables)
         assert code == 1
         assert re.search(rf"delete +cluster {aws.name} .*; its rows are kept in snapshot", said)
-        assert said.endswith("error: stopped: not confirmed\nhint: nothing was changed\n")
+        assert said.endswith("error: not confirmed\nhint: nothing was changed\n")
     assert aws.environment() == made
 
     code, said = answer("yes\n", "shutdown_env.py", *at, env=aws.variables)

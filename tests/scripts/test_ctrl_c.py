@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from aws_site import Aws
 from conftest import ROOT
 from interference import interfere
-from script_runs import environment
+from script_runs import after_time, environment
 from waiting import HANG_SECONDS, wait_until
 
 import shutdown_env
@@ -56,12 +57,39 @@ def wait_for(file: Path) -> None:
 
 
 def is_stopped(aws: Aws, said: list[str]) -> bool:
-    *_, step, error, hint = said
-    assert re.fullmatch(rf"cluster {aws.name}: stopped \(\d+\.\d s\)", step)
+    *_, step, error, hint = map(after_time, said)
+    assert re.fullmatch(rf"cluster {aws.name}: interrupted \(\d+\.\d s\)", step)
     return (error, hint) == (
-        "error: stopped by Ctrl-C",
+        "error: interrupted by Ctrl-C",
         "hint: run the same command again: that is safe",
     )
+
+
+# Presses Ctrl-C when a script begins to import a module.
+PRESS = """
+import os, runpy, signal, sys
+
+class Press:
+    def find_spec(name, *_):
+        if name == {moment!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Press)
+sys.argv = [{script!r}]
+runpy.run_path({script!r}, run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("moment", ["dwh.errors", "dwh.terminal", "sql_queries"])
+@pytest.mark.parametrize("script", ["create_tables.py", "etl.py", "query.py"])
+def test_ctrl_c_while_a_script_is_imported_is_two_lines(script: str, moment: str) -> None:
+    code = PRESS.format(moment=moment, script=str(ROOT / script))
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr.splitlines() == [
+        "error: interrupted by Ctrl-C",
+        "hint: run the same command again: that is safe",
+    ]
+    assert (done.returncode, done.stdout) == (130, "")
 
 
 def test_next_run_goes_on_from_where_ctrl_c_has_stopped_the_one_before(aws: Aws) -> None:

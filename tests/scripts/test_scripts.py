@@ -15,7 +15,7 @@ from script_runs import PASSWORD, SCRIPTS, Site, change, make_site, refused
 import sql_queries
 
 # The plan, what it costs, and what comes next.
-OTHER_LINES = re.compile("Plan |  |Billed: |Next: | \u2500")
+OTHER_LINES = re.compile("Plan |  |Billed: |Run |Next: | \u2500")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 TAGS = [
     {"Key": "project", "Value": "sparkify-dwh"},

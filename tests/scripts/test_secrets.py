@@ -186,7 +186,7 @@ def test_scripts_that_fail_leave_no_secret_anywhere(
         title = f"{script} {fault} {arguments}"
         found = watched.run(title, script, *arguments, FAULT=fault)
         said = watched.search.shown[f"{title}, stderr"]
-        assert (found, "\nerror: " in said) == (code, True), said
+        assert (found, " error: " in said) == (code, True), said
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(fail, cases))

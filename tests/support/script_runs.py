@@ -44,9 +44,24 @@ def run_script(
     """Run a script, its output in pipes and nobody at the keyboard."""
     variables = environment(env)
     run = run_cold if READ_AT_START.intersection(env or ()) else run_warm
-    done = run(ROOT / name, arguments, variables)
+    done = without_times(run(ROOT / name, arguments, variables))
     assert not PASSWORD.search(done.stdout + done.stderr)
     return done
+
+
+def without_times(
+    done: subprocess.CompletedProcess[str],
+) -> subprocess.CompletedProcess[str]:
+    """The run without the time that stands before each line of a log."""
+    done.stderr = "".join(map(after_time, done.stderr.splitlines(keepends=True)))
+    return done
+
+
+def after_time(line: str) -> str:
+    """What a line of a log says, after the time, which it must have."""
+    found = re.fullmatch(r"\d\d:\d\d:\d\d ?(.*)", line, re.DOTALL)
+    assert found, line
+    return found[1]
 
 
 def run_cold(
@@ -103,7 +118,8 @@ def refused_here(
         patch.setattr(sys, "argv", [script.__name__])
         found = terminal.run_script(lambda: script.main(list(arguments)))
     assert found == code, err.getvalue()
-    return read_complaint(out.getvalue(), err.getvalue())
+    said_there = "".join(map(after_time, err.getvalue().splitlines(keepends=True)))
+    return read_complaint(out.getvalue(), said_there)
 
 
 def read_complaint(printed: str, said: str) -> Complaint:
