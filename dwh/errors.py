@@ -10,6 +10,7 @@ DwhError            what went wrong and what to do about it; exit code 1, nothin
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -62,9 +63,14 @@ def explain(error: Exception) -> DwhError:
         return explain_aws(error)
     if library == "psycopg2":
         return explain_sql(error)
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        from tempfile import gettempdir
+
+        what = f"a disk is full ({error.filename or gettempdir()})"
+        return DwhError(what, "make room there; TMPDIR and STATE in dwh.cfg may name another disk")
     if isinstance(error, OSError) and error.filename:
         what = f"cannot write {error.filename} ({error.strerror})"
-        return DwhError(what, "check who may write there, and the space left; STATE is in dwh.cfg")
+        return DwhError(what, "check who may write there; STATE is in dwh.cfg")
     what = f"{type(error).__name__}: {first_line(error)}"
     return DwhError(what, "--verbose shows where; running the script again is safe")
 

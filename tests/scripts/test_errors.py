@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import gettempdir
 
 import psycopg2
 import pytest
@@ -151,6 +153,13 @@ def test_verbose_shows_where_it_went_wrong(config: Path) -> None:
     assert done.stderr.splitlines()[1] == "Traceback (most recent call last):"
     assert "in available_warehouse" in done.stderr
     assert done.stderr.splitlines()[-2] == "error: no sandbox is running"
+
+
+@pytest.mark.parametrize(("file", "place"), [("load.log", "load.log"), (None, gettempdir())])
+def test_full_disk_is_told_with_its_place(file: str | None, place: str) -> None:
+    found = explain(OSError(errno.ENOSPC, "No space left on device", file))
+    assert found.what == f"a disk is full ({place})"
+    assert "TMPDIR" in found.hint
 
 
 # ---------------------------------------------------------------------------- the warehouse
