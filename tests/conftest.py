@@ -64,6 +64,24 @@ ANALYST = "test-analyst"
 numbers = itertools.count(1)
 
 
+# Tests with these fixtures run scripts. Of a long table of such cases, make test tries a few.
+COSTLY = {"empty_pipeline", "aws", "site", "new_site", "watched"}
+LONG, EVERY = 4, 5
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave most cases of long tables to make test-all, always the same ones."""
+    tables: dict[tuple[Path, str], list[pytest.Item]] = {}
+    for item in items:
+        if isinstance(item, pytest.Function) and COSTLY.intersection(item.fixturenames):
+            tables.setdefault((item.path, item.originalname), []).append(item)
+    for cases in tables.values():
+        for place, item in enumerate(cases if len(cases) > LONG else []):
+            if place % EVERY:
+                item.add_marker("exhaustive")
+
+
 @dataclass
 class Database:
     """A database of its own in the test cluster, and a prefix of its own in S3."""

@@ -16,7 +16,7 @@ from moto.core.utils import get_service_model
 from moto.iam.models import iam_backends
 from werkzeug.exceptions import NotFound
 
-from sandbox.aws import identities, permissions, refusals
+from sandbox.aws import identities, managed_policies, permissions, refusals
 from sandbox.aws.identities import Identity, RejectedError
 from sandbox.aws.permissions import iam, redshift
 from sandbox.aws.permissions.call import Call, UncheckedError
@@ -39,6 +39,7 @@ def authorize(response: Any, *_: Any) -> None:
     """Raise the answer to whoever may not call this; it is moto that calls."""
     try:
         identity = identities.find(response.normalized_request, response.current_account)
+        managed_policies.load_when_named(response)
         response.caller = identity or identities.administrator(response.current_account)
         if identity:
             _check(identity, _call(response), response)

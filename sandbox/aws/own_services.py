@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import UnknownServiceError
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import camelcase_to_underscores
 from moto.moto_server.werkzeug_app import BackendRequest
@@ -20,7 +21,7 @@ from sandbox.aws.identities import database_user
 from sandbox.aws.serverless_regions import find_region
 from sandbox.aws.serverless_requests import RefusedError, not_found, unsupported
 
-SERVICE = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([a-z-]+)/aws4_request")
+SERVICE = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([a-z0-9-]+)/aws4_request")
 # What the answer to each operation is called; the others answer with what they find.
 SERVERLESS = {
     "CreateNamespace": "namespace",
@@ -114,6 +115,23 @@ class SecretsResponse(OwnResponse):
         return {"ARN": arn, "Name": arn.rpartition(":")[2][:-7], "SecretString": json.dumps(value)}
 
 
+class AbsentResponse(OwnResponse):
+    """Of a service that the sandbox has not: moto would invent what it answers."""
+
+    def _dispatch(self, request: Any) -> Any:
+        try:
+            return super()._dispatch(request)
+        except UnknownServiceError:  # its signatures have another name than its model
+            refusal = unsupported(f"service {self.service_name}")
+            return 400, {}, json.dumps({"__type": refusal.code, "message": refusal.message})
+
+    def call_action(self) -> Any:
+        """Refuse it, whoever asks."""
+        return self.serialized(ActionResult(unsupported(f"service {self.service_name}")))
+
+
+# What moto does, as far as the sandbox lets it.
+MOTO_SERVICES = {"ec2", "iam", "redshift", "s3", "sts"}
 RESPONSES: dict[str, Callable[[], OwnResponse]] = {
     "redshift-serverless": ServerlessResponse,
     "secretsmanager": SecretsResponse,
@@ -123,7 +141,9 @@ RESPONSES: dict[str, Callable[[], OwnResponse]] = {
 def find(environ: dict[str, Any]) -> Callable[[], OwnResponse] | None:
     """Who answers a request, by the service that it is signed for; None for moto."""
     signed = SERVICE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    return RESPONSES.get(signed[1]) if signed else None
+    if signed is None or signed[1] in MOTO_SERVICES:
+        return None
+    return RESPONSES.get(signed[1]) or (lambda: AbsentResponse(signed[1]))
 
 
 def respond(make: Callable[[], OwnResponse], environ: dict[str, Any], start_response: Any) -> Any:

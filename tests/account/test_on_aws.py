@@ -54,6 +54,7 @@ def test_every_night_is_compared_and_everything_taken_down(
     assert not left_over(aws)
 
 
+@pytest.mark.exhaustive
 def test_differences_are_told_and_everything_taken_down(
     aws: Aws, trial: list[str], capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +79,7 @@ def test_differences_are_told_and_everything_taken_down(
     assert not left_over(aws)
 
 
+@pytest.mark.exhaustive
 def test_run_that_is_stopped_takes_everything_down(
     aws: Aws, trial: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

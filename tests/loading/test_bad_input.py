@@ -31,7 +31,7 @@ def rows(pipeline: Pipeline, case: Case) -> tuple[tuple[Any, ...], ...]:
 
 
 # Of how many files the quick part tries one.
-QUICK = 6
+QUICK = 20
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def accepted(empty_pipeline: Pipeline) -> list[Record]:
 SHARED = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@settings(SHARED, max_examples=12)
+@settings(SHARED, max_examples=5)
 @given(body=spoiled())
 def test_spoiled_file_is_refused_or_loaded_exactly(
     empty_pipeline: Pipeline, accepted: list[Record], body: bytes

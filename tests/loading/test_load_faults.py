@@ -131,7 +131,7 @@ def alternating(number: int) -> Faults:
 
 
 # Of how many points the quick part tries one.
-QUICK = 11
+QUICK = 31
 each_way = pytest.mark.parametrize(
     ("way", "step"),
     [

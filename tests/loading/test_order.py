@@ -147,7 +147,7 @@ def ends_in_the_same_star(warehouses: Warehouses, batches: list[Batch], is_rebui
 SHARED = settings(suppress_health_check=list(HealthCheck), deadline=None)
 
 
-@settings(SHARED, max_examples=8)
+@settings(SHARED, max_examples=4)
 @given(batches=deliveries(), is_rebuilt=st.sampled_from([False, False, False, True]))
 def test_star_depends_on_what_was_delivered_and_on_nothing_else(
     warehouses: Warehouses, batches: list[Batch], is_rebuilt: bool

@@ -192,7 +192,7 @@ OF_KIND: dict[str, list[tuple[Callable[[Aws], None], str, str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.exhaustive)])
 @each_kind
 def test_what_was_altered_by_hand_is_mended_and_said(aws: Aws, capsys: CAPTURE, step: int) -> None:
     aws.set_up()

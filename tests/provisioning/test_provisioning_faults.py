@@ -128,7 +128,7 @@ def alternating(aws: Aws, number: int) -> CallFaults:
 
 
 # Of how many calls the quick part tries one.
-QUICK = 8
+QUICK = 29
 each_way = pytest.mark.parametrize(
     ("way", "step"),
     [

@@ -106,6 +106,7 @@ HALF_DEAD = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("how", "said"), HALF_DEAD)
 def test_shutdown_removes_a_sandbox_that_is_half_dead(
     new_site: NewSite, how: Callable[[Site], None], said: str

@@ -26,8 +26,9 @@ ELSEWHERE = "192.0.2.7/32"
 numbers = itertools.count(1)
 
 
-KINDS = ["cluster", "serverless"]
-each_kind = pytest.mark.parametrize("aws", KINDS, indirect=True)
+# What holds for both kinds is tried out on the one; make test-all tries it on the other, too.
+BOTH = ["cluster", pytest.param("serverless", marks=pytest.mark.exhaustive)]
+each_kind = pytest.mark.parametrize("aws", BOTH, indirect=True)
 of_serverless = pytest.mark.parametrize("aws", ["serverless"], indirect=True)
 
 
