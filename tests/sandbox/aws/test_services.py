@@ -42,7 +42,7 @@ def test_managed_policy_of_aws_lets_a_role_read(warehouse: Database) -> None:
     warehouse.run("CREATE TABLE loaded (a INTEGER)")
     url = warehouse.put("file", '{"a": 1}')
     copy = f"COPY loaded FROM '{url}' IAM_ROLE '{role}' JSON 'auto'"
-    with pytest.raises(Exception, match="(?i)access ?denied"):
+    with pytest.raises(Exception, match=r"(?i)access ?denied"):
         warehouse.run(copy)
     iam.attach_role_policy(RoleName=name, PolicyArn=READ_ONLY)
     warehouse.run(copy)
