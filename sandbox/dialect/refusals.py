@@ -18,6 +18,7 @@ from sandbox.dialect.refused_words import (
     MODIFIERS,
     PHRASES_NOT_IN_REDSHIFT,
     PHRASES_NOT_IN_SANDBOX,
+    PHRASES_OF_THE_LEADER,
     SETTINGS,
     STATEMENTS_NOT_IN_REDSHIFT,
     STATEMENTS_NOT_IN_SANDBOX,
@@ -25,7 +26,7 @@ from sandbox.dialect.refused_words import (
     RefusedWord,
 )
 from sandbox.dialect.sql_text import Token, identifier
-from sandbox.dialect.tables_read import user_tables
+from sandbox.dialect.tables_read import system_tables, user_tables
 from sandbox.errors import FEATURE_NOT_SUPPORTED, SqlError, not_supported, syntax_error
 
 _LEADER_MESSAGE = (
@@ -81,7 +82,8 @@ def refuse(found: Sequence[Token]) -> None:
     # Most statements contain none of these words, and need not be looked at one word at a time.
     present = set(keys)
     if present & _PHRASE_WORDS:
-        _refuse_phrases(keys)
+        is_of_leader = bool(system_tables(found)) and not user_tables(found)
+        _refuse_phrases(keys, PHRASES_OF_THE_LEADER if is_of_leader else frozenset())
     refuse_types(found, keys, present)
     _refuse_grammar(found, keys)
     if present & _LEADER_NAMES:
@@ -101,10 +103,7 @@ def _keys(found: Sequence[Token]) -> list[str]:
 
 
 def _refuse_literals(found: Sequence[Token], keys: Sequence[str]) -> None:
-    """Literals and names with escapes of PostgreSQL's own: E'..', U&'..' and U&".."."""
-    if any(token.kind == "string" and token.text[0] in "eE" for token in found):
-        hint = "Write an ordinary literal: backslash escapes work in those."
-        raise SqlError('type "e" does not exist', "42704", hint=hint)
+    """Literals and names with escapes of PostgreSQL's own, U&'..' and U&"..". psql writes E'..'."""
     for index in range(len(keys) - 2 if "u" in keys else 0):
         is_escape = keys[index : index + 2] == ["u", "&"] and keys[index + 2] in "'\""
         if is_escape and found[index].end + 1 == found[index + 2].start:
@@ -146,9 +145,9 @@ def _refuse_copy(found: Sequence[Token]) -> None:
         )
 
 
-def _refuse_phrases(keys: Sequence[str]) -> None:
+def _refuse_phrases(keys: Sequence[str], allowed: frozenset[str]) -> None:
     for index, key in enumerate(keys):
-        if key not in _PHRASE_WORDS:
+        if key not in _PHRASE_WORDS or key in allowed:
             continue
         rule = _FUNCTIONS.get(key)
         if rule and is_call(keys, index):

@@ -111,8 +111,6 @@ PHRASES_NOT_IN_REDSHIFT = {
     **_each("as materialized ( | as not materialized (", "WITH .. AS MATERIALIZED"),
     **_each("from only | update only | join only | using only", "ONLY"),
     **_each("fetch first | fetch next", "FETCH FIRST", _LIMIT),
-    "array [": RefusedWord("ARRAY[..]"),
-    "array (": RefusedWord("ARRAY(..)"),
     **_each("any ( ' | some ( ' | all ( ' | any ( $ | some ( $ | all ( $", "an array", "Use IN."),
     "->": RefusedWord("the operator ->", _JSON),
     "->>": RefusedWord("the operator ->>", _JSON),
@@ -120,11 +118,16 @@ PHRASES_NOT_IN_REDSHIFT = {
     "#>>": RefusedWord("the operator #>>", _JSON),
 }
 PHRASES_NOT_IN_SANDBOX = {
+    "array [": RefusedWord("ARRAY[..]"),
+    "array (": RefusedWord("ARRAY(..)"),
     "qualify": RefusedWord("QUALIFY", "Use a sub-query with row_number()."),
     **_each(
         "select top 0 | select top $ | select distinct top 0 | select all top 0", "TOP n", _LIMIT
     ),
 }
+# What clients write in queries of the catalogue, which the leader runs as PostgreSQL would.
+# https://github.com/postgres/postgres/blob/REL_18_STABLE/src/bin/psql/describe.c
+PHRASES_OF_THE_LEADER = frozenset(("array", "unnest"))
 # A keyword after one of these is a name.
 BEFORE_A_NAME = frozenset((".", "as"))
 

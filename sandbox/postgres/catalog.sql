@@ -154,7 +154,7 @@ BEGIN
     FOR old_name, new_name IN
         SELECT conname, sandbox.constraint_name(
             substring(conname FROM '^(byte_length|ascii)_'), sandbox.column_name(changed, number::smallint))
-        FROM pg_constraint
+        FROM postgres_constraint  -- as system_tables.sql calls it
         WHERE conrelid = changed AND contype = 'c' AND conkey = ARRAY[number::smallint]
     LOOP
         IF old_name <> new_name THEN
