@@ -24,7 +24,7 @@ from sandbox.dialect.refused_words import (
     WORDS_OF_SET,
     RefusedWord,
 )
-from sandbox.dialect.sql_text import Token, identifier
+from sandbox.dialect.sql_text import POSTGRES_NAME_BYTES, Token, identifier, whole_name
 from sandbox.dialect.tables_read import user_tables
 from sandbox.errors import FEATURE_NOT_SUPPORTED, SqlError, not_supported, syntax_error
 
@@ -72,6 +72,7 @@ def refuse(found: Sequence[Token]) -> None:
     """Raise SqlError if a statement's tokens contain what is refused."""
     keys = _keys(found)
     _refuse_literals(found, keys)
+    _refuse_long_names(found)
     _refuse_statement(keys)
     if keys[0] == "copy":
         return _refuse_copy(found)
@@ -109,6 +110,13 @@ def _refuse_literals(found: Sequence[Token], keys: Sequence[str]) -> None:
         is_escape = keys[index : index + 2] == ["u", "&"] and keys[index + 2] in "'\""
         if is_escape and found[index].end + 1 == found[index + 2].start:
             raise syntax_error("U&")
+
+
+def _refuse_long_names(found: Sequence[Token]) -> None:
+    for token in found:
+        # A character has up to 4 bytes.
+        if token.end - token.start > POSTGRES_NAME_BYTES // 4 and token.kind in ("word", "quoted"):
+            whole_name(identifier(token))
 
 
 def _refuse_statement(keys: Sequence[str]) -> None:

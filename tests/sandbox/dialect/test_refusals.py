@@ -290,3 +290,33 @@ def test_clauses_that_redshifts_grammar_lacks_are_syntax_errors(statement: str, 
 def test_escape_literals_are_refused_as_by_redshift() -> None:
     error = refused(r"select E'a\n'")
     assert (error.sqlstate, error.message) == ("42704", 'type "e" does not exist')
+
+
+# https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
+NAME, LONG_NAME = "é" * 31 + "a", "é" * 32
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create table {} (a int)",
+        "create table t ({} int)",
+        "select 1 as {}",
+        "with {} as (select 1) select 2",
+        'select 1 as "{}"',
+        "alter table t rename to {}",
+        "drop view {}",
+    ],
+)
+def test_names_that_postgresql_would_cut_are_refused(statement: str) -> None:
+    translate(statement.format(NAME))
+    error = refused(statement.format(LONG_NAME))
+    assert (error.sqlstate, error.message) == (
+        "0A000",
+        f"the sandbox takes names of up to 63 bytes: {LONG_NAME}",
+    )
+
+
+def test_long_literals_are_no_names() -> None:
+    statement = f"select '{'a' * 200}', {'1' * 200}, $${'a' * 200}$$ -- {'a' * 200}"
+    assert translate(statement).sql == statement
