@@ -19,7 +19,7 @@ from sandbox.control import CA_FILE, LOCK_FILE, State, publish
 from sandbox.postgres.server import Postgres, PostgresError, runtime_folder
 
 SECONDS_BETWEEN_LOOKS = 1
-CATALOG = Path(__file__).parent / "postgres" / "catalog.sql"
+CATALOG = [Path(__file__).parent / "postgres" / name for name in ("catalog.sql", "functions.sql")]
 
 
 def serve(state: Path, data: str, port: int) -> int:
@@ -83,7 +83,7 @@ def _serve_until(
 
 def _make_postgres(runtime: Path) -> Postgres:
     postgres = Postgres(runtime)
-    postgres.make_template(CATALOG.read_text())
+    postgres.make_template("".join(path.read_text() for path in CATALOG))
     return postgres
 
 
