@@ -13,6 +13,7 @@ from sandbox.dialect.refused_words import (
     BEFORE_A_NAME,
     CREATABLE,
     FUNCTIONS_NOT_IN_REDSHIFT,
+    FUNCTIONS_NOT_IN_SANDBOX,
     LEADER_CALLS,
     LEADER_WORDS,
     MODIFIERS,
@@ -62,7 +63,8 @@ def _by_first_key(rules: Iterable[_Rule]) -> dict[str, list[_Rule]]:
 
 _STATEMENTS = _by_first_key(_rules(STATEMENTS_NOT_IN_REDSHIFT, STATEMENTS_NOT_IN_SANDBOX))
 _PHRASES = _by_first_key(_rules(PHRASES_NOT_IN_REDSHIFT, PHRASES_NOT_IN_SANDBOX))
-_FUNCTIONS = {rule.pattern[0]: rule for rule in _rules(FUNCTIONS_NOT_IN_REDSHIFT, {})}
+_FUNCTION_RULES = _rules(FUNCTIONS_NOT_IN_REDSHIFT, FUNCTIONS_NOT_IN_SANDBOX)
+_FUNCTIONS = {rule.pattern[0]: rule for rule in _FUNCTION_RULES}
 
 _PHRASE_WORDS = _PHRASES.keys() | _FUNCTIONS.keys()
 _LEADER_NAMES = LEADER_CALLS | LEADER_WORDS | {"generate_series"}

@@ -145,6 +145,10 @@ FUNCTIONS_NOT_IN_REDSHIFT = {
     **_all("query_to_xml cursor_to_xml table_to_xml schema_to_xml database_to_xml"),
     **_all("query_to_xmlschema query_to_xml_and_xmlschema ts_stat ts_rewrite"),
 }
+FUNCTIONS_NOT_IN_SANDBOX = {
+    # Of numbers, the scale of its result is not documented.
+    "percentile_cont": RefusedWord("PERCENTILE_CONT", "Use PERCENTILE_DISC."),
+}
 # A name with a list of columns after one of these, not a call.
 BEFORE_A_LIST = frozenset(
     ("as", "into", "table", "exists", "references", "view", "with", "recursive")

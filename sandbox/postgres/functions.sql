@@ -35,8 +35,8 @@ BEGIN
         SELECT proname, oid FROM pg_proc
         WHERE pronamespace = 'pg_catalog'::regnamespace AND (
             proname IN (
-                'chr', 'concat', 'date_add', 'date_part', 'initcap', 'left', 'log', 'lower', 'regexp_count',
-                'regexp_instr', 'regexp_replace', 'regexp_substr', 'right', 'split_part', 'upper'
+                'bpcharcmp', 'bttext_pattern_cmp', 'chr', 'concat', 'date_add', 'date_part', 'initcap', 'left', 'log', 'lower', 'regexp_count',
+                'regexp_instr', 'regexp_replace', 'regexp_substr', 'right', 'split_part', 'to_timestamp', 'upper'
             )
             OR (proargtypes[0]::regtype IN ('smallint', 'integer', 'bigint', 'numeric') AND proname IN (
                 'avg', 'exp', 'pow', 'power', 'sqrt', 'stddev', 'stddev_pop', 'stddev_samp', 'var_pop', 'var_samp',
@@ -112,13 +112,31 @@ BEGIN
             CREATE FUNCTION pg_catalog.pgdate_part(part text, moment %1$s) RETURNS double precision
             LANGUAGE sql %2$s PARALLEL SAFE RETURN sandbox.any_part(part, postgres_date_part(part, moment));
             CREATE FUNCTION sandbox.date_part(part text, moment %1$s) RETURNS %3$s
-            LANGUAGE sql %2$s PARALLEL SAFE RETURN sandbox.%4$s_part(part, postgres_date_part(part, moment))',
+            LANGUAGE sql %2$s PARALLEL SAFE RETURN sandbox.whole_part(part, postgres_date_part(part, moment))',
             type, CASE type WHEN 'timestamptz' THEN 'STABLE' ELSE 'IMMUTABLE' END,
-            CASE type WHEN 'timestamptz' THEN 'double precision' ELSE 'integer' END,
-            CASE type WHEN 'timestamptz' THEN 'any' ELSE 'whole' END);
+            CASE type WHEN 'timestamptz' THEN 'double precision' ELSE 'integer' END);
     END LOOP;
 END $do$;
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_TO_TIMESTAMP.html
+CREATE FUNCTION pg_catalog.to_timestamp(text, text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN $1 = '' THEN '0001-01-01'::timestamp::timestamptz ELSE postgres_to_timestamp($1, $2) END;
 
+-- Numbers. These keep the type of what they round: a half of CEIL(5) is 2.
+-- https://docs.aws.amazon.com/redshift/latest/dg/Math_functions.html
+DO $do$
+DECLARE
+    name text;
+    type text;
+BEGIN
+    FOREACH name IN ARRAY '{ceil, ceiling, floor, round, sign, trunc}'::text[] LOOP
+        FOREACH type IN ARRAY '{smallint, integer, bigint, real}'::text[] LOOP
+            EXECUTE format(
+                'CREATE FUNCTION pg_catalog.%1$s(%2$s) RETURNS %2$s LANGUAGE sql IMMUTABLE PARALLEL SAFE
+                 RETURN %1$s($1::%3$s)::%2$s',
+                name, type, CASE type WHEN 'real' THEN 'double precision' ELSE 'numeric' END);
+        END LOOP;
+    END LOOP;
+END $do$;
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SUM.html
 CREATE AGGREGATE pg_catalog.sum(bigint) (SFUNC = int8pl, STYPE = bigint, COMBINEFUNC = int8pl, PARALLEL = SAFE);
 -- AVG of integers is a BIGINT, and of a NUMERIC has its scale; both leave off the rest.
@@ -159,6 +177,10 @@ CREATE AGGREGATE pg_catalog.listagg(text, text) (
 CREATE FUNCTION pg_catalog.concat(text, text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN $1 || $2;
 CREATE FUNCTION pg_catalog.concat(text, anynonarray) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT $1 || $2';
 CREATE FUNCTION pg_catalog.concat(anynonarray, text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT $1 || $2';
+CREATE FUNCTION pg_catalog.bpcharcmp(character, character) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN sign(postgres_bpcharcmp($1, $2));
+CREATE FUNCTION pg_catalog.bttext_pattern_cmp(text, text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN sign(postgres_bttext_pattern_cmp($1, $2));
 CREATE FUNCTION pg_catalog.chr(integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN $1 BETWEEN 0 AND 127 THEN postgres_chr($1) END;
 CREATE FUNCTION pg_catalog.crc32(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE

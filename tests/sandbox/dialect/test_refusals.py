@@ -126,6 +126,11 @@ def test_what_redshift_lacks_is_refused(statement: str, message: str) -> None:
             "Use a sub-query with row_number().",
         ),
         ("select top 5 * from t", "TOP n", "Use LIMIT."),
+        (
+            "select percentile_cont(0.5) within group (order by a) from t",
+            "PERCENTILE_CONT",
+            "Use PERCENTILE_DISC.",
+        ),
         ("select distinct top 5 a from t", "TOP n", "Use LIMIT."),
         ("unload ('select 1') to 's3://b/k' iam_role default", "UNLOAD", ""),
         ("create procedure p() as $$ begin end $$ language plpgsql", "CREATE PROCEDURE", ""),
