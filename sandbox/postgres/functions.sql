@@ -35,14 +35,16 @@ BEGIN
         SELECT proname, oid FROM pg_proc
         WHERE pronamespace = 'pg_catalog'::regnamespace AND (
             proname IN (
-                'bpcharcmp', 'bttext_pattern_cmp', 'chr', 'concat', 'date_add', 'date_part', 'initcap', 'left', 'log', 'lower', 'regexp_count',
-                'regexp_instr', 'regexp_replace', 'regexp_substr', 'right', 'split_part', 'to_timestamp', 'upper'
+                'bpcharcmp', 'bttext_pattern_cmp', 'chr', 'concat', 'date_add', 'date_part', 'decode', 'initcap',
+                'left', 'log', 'lower', 'regexp_count', 'regexp_instr', 'regexp_replace', 'regexp_substr', 'right',
+                'split_part', 'to_timestamp', 'upper'
             )
             OR (proargtypes[0]::regtype IN ('smallint', 'integer', 'bigint', 'numeric') AND proname IN (
                 'avg', 'exp', 'pow', 'power', 'sqrt', 'stddev', 'stddev_pop', 'stddev_samp', 'var_pop', 'var_samp',
                 'variance'
             ))
             OR (proname = 'to_char' AND proargtypes[0]::regtype NOT IN ('timestamptz', 'interval'))
+            OR (proname = 'random' AND pronargs > 0)
             OR oid IN (
                 'sum(bigint)'::regprocedure, 'octet_length(character)'::regprocedure,
                 'substring(text, text)'::regprocedure, 'substring(text, text, text)'::regprocedure
@@ -175,8 +177,10 @@ CREATE AGGREGATE pg_catalog.listagg(text, text) (
     SFUNC = string_agg_transfn, STYPE = internal, FINALFUNC = string_agg_finalfn
 );
 CREATE FUNCTION pg_catalog.concat(text, text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN $1 || $2;
-CREATE FUNCTION pg_catalog.concat(text, anynonarray) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT $1 || $2';
-CREATE FUNCTION pg_catalog.concat(anynonarray, text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT $1 || $2';
+CREATE FUNCTION pg_catalog.concat(text, anynonarray) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    AS 'SELECT $1 || $2';
+CREATE FUNCTION pg_catalog.concat(anynonarray, text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    AS 'SELECT $1 || $2';
 CREATE FUNCTION pg_catalog.bpcharcmp(character, character) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN sign(postgres_bpcharcmp($1, $2));
 CREATE FUNCTION pg_catalog.bttext_pattern_cmp(text, text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -190,7 +194,8 @@ CREATE FUNCTION pg_catalog.left(text, integer) RETURNS text LANGUAGE sql IMMUTAB
 CREATE FUNCTION pg_catalog.right(text, integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN $2 < 0 THEN sandbox.refuse('RIGHT(.., ' || $2 || ')') ELSE postgres_right($1, $2) END;
 CREATE FUNCTION pg_catalog.split_part(text, text, integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN $3 < 1 THEN sandbox.refuse('SPLIT_PART(.., ' || $3 || ')') ELSE postgres_split_part($1, $2, $3) END;
+    RETURN CASE WHEN $3 < 1 THEN sandbox.refuse('SPLIT_PART(.., ' || $3 || ')')
+        ELSE postgres_split_part($1, $2, $3) END;
 -- Letters beyond ASCII have capitals too, though ILIKE and regular expressions do not know of them.
 CREATE FUNCTION pg_catalog.lower(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN postgres_lower($1 COLLATE pg_c_utf8) COLLATE "default";

@@ -217,6 +217,8 @@ REFUSED = {
     "CONCAT('a', 'b', 'c')": "42883",
     "SUBSTRING('abc', 'b.')": "22P02",
     "TO_TIMESTAMP(0)": "42883",
+    "RANDOM(1, 9)": "42883",
+    "DECODE('616263', 'hex')": "42883",
     "LEFT('abc', -1)": "0A000",
     "RIGHT('abc', -1)": "0A000",
     "SPLIT_PART('a.b', '.', -1)": "0A000",
