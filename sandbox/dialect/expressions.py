@@ -63,13 +63,7 @@ _CASTS = {
 # The same with a length.
 _LONG_CASTS = {"nvarchar": "varchar", "nchar": "char"}
 
-_WORDS = (
-    _PART_NAMES.keys()
-    | _CASTS.keys()
-    | _CALLS.keys()
-    | _VALUES.keys()
-    | {"delete", "extract", "from", "max"}
-)
+_WORDS = {"delete", "extract", "from", "max", *_PART_NAMES, *_CASTS, *_CALLS, *_VALUES}
 
 _LITERAL = re.compile(r"'(?:[^'\\]++|\\.|'')*+'", re.DOTALL)
 

@@ -12,6 +12,7 @@ from sandbox.dialect.refused_words import (
     BEFORE_A_LIST,
     BEFORE_A_NAME,
     CREATABLE,
+    FRAMED,
     FUNCTIONS_NOT_IN_REDSHIFT,
     FUNCTIONS_NOT_IN_SANDBOX,
     LEADER_CALLS,
@@ -25,8 +26,9 @@ from sandbox.dialect.refused_words import (
     WORDS_OF_SET,
     RefusedWord,
 )
-from sandbox.dialect.sql_text import POSTGRES_NAME_BYTES, Token, identifier, whole_name
+from sandbox.dialect.sql_text import POSTGRES_NAME_BYTES, Token, identifier, opening_of, whole_name
 from sandbox.dialect.tables_read import user_tables
+from sandbox.dialect.token_reader import Reader
 from sandbox.errors import FEATURE_NOT_SUPPORTED, SqlError, not_supported, syntax_error
 
 _LEADER_MESSAGE = (
@@ -85,6 +87,8 @@ def refuse(found: Sequence[Token]) -> None:
     present = set(keys)
     if present & _PHRASE_WORDS:
         _refuse_phrases(keys)
+    if "over" in present:
+        _refuse_windows(found, keys)
     refuse_types(found, keys, present)
     _refuse_grammar(found, keys)
     if present & _LEADER_NAMES:
@@ -206,6 +210,20 @@ def _refuse_with(found: Sequence[Token]) -> None:
         if token.key in changes and before == (")" if depth == 0 else "("):
             raise syntax_error(token.text)
         before = token.key
+
+
+def _refuse_windows(found: Sequence[Token], keys: Sequence[str]) -> None:
+    for index in range(1, len(keys) - 1):
+        if keys[index : index + 2] == ["over", "("] and keys[index - 1] == ")":
+            window = Reader("", found[index + 2 :])
+            window.skip_expression(())
+            inside = keys[index + 2 : index + 2 + window.position]
+            is_framed = keys[opening_of(keys, index - 1) - 1] in FRAMED
+            if is_framed and "order" in inside and "rows" not in inside:
+                message = (
+                    "Aggregate window functions with an ORDER BY clause require a frame clause"
+                )
+                raise not_supported(message)
 
 
 def _refuse_leader_functions(found: Sequence[Token], keys: Sequence[str]) -> None:

@@ -104,6 +104,7 @@ def refused(statement: str) -> SqlError:
         ("select statement_timestamp()", "STATEMENT_TIMESTAMP is not"),
         ("select pg_sleep (1)", "PG_SLEEP is not"),
         ("select div(5, 2)", "DIV is not"),
+        ("select sum(a) over (order by b range unbounded preceding)", "RANGE in a window is not"),
         ("select regexp_matches('a', 'a')", "REGEXP_MATCHES is not"),
         ("select a::json from t", 'type "json" is not'),
         ("select a::jsonb from t", 'type "jsonb" is not'),
@@ -296,6 +297,33 @@ def test_clauses_that_redshifts_grammar_lacks_are_syntax_errors(statement: str, 
 def test_escape_literals_are_refused_as_by_redshift() -> None:
     error = refused(r"select E'a\n'")
     assert (error.sqlstate, error.message) == ("42704", 'type "e" does not exist')
+
+
+# https://docs.aws.amazon.com/redshift/latest/dg/r_WF_SUM.html
+@pytest.mark.parametrize(
+    "window",
+    [
+        "sum(a) over (order by b)",
+        "sum(a + (b)) over (partition by (a) order by (b))",
+        "1 + first_value(a) over (order by b desc nulls last)",
+    ],
+)
+def test_an_aggregate_over_an_ordered_window_needs_a_frame(window: str) -> None:
+    error = refused(f"select {window} from t")
+    message = "Aggregate window functions with an ORDER BY clause require a frame clause"
+    assert (error.sqlstate, error.message) == ("0A000", message)
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        "sum(a) over (order by b rows unbounded preceding)",
+        "sum(a) over (partition by b), rank() over (order by b)",
+        "lag(a, 1) over (order by b), max(over) from t order by (over)",
+    ],
+)
+def test_other_windows_are_not_refused(window: str) -> None:
+    assert translate(f"select {window}").sql == f"select {window}"
 
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
