@@ -19,9 +19,8 @@ from sandbox.control import CA_FILE, LOCK_FILE, State, publish
 from sandbox.postgres.server import Postgres, PostgresError, runtime_folder
 
 SECONDS_BETWEEN_LOOKS = 1
-CATALOG = [
-    Path(__file__).parent / "postgres" / name for name in ("catalog.sql", "system_tables.sql")
-]
+SCRIPTS = ("catalog.sql", "system_tables.sql", "functions.sql")
+CATALOG = [Path(__file__).parent / "postgres" / name for name in SCRIPTS]
 
 
 def serve(state: Path, data: str, port: int) -> int:

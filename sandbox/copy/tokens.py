@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sandbox.dialect.sql_text import scan
+from sandbox.dialect.sql_text import scan, whole_name
 from sandbox.errors import SYNTAX_ERROR, SqlError, syntax_error
 
 STRING = "string"
@@ -34,7 +34,7 @@ class CommandToken:
     @property
     def name(self) -> str:
         """The identifier this is: folded to lower case unless quoted."""
-        return self.text.lower() if self.kind == "word" else self.text
+        return whole_name(self.text.lower() if self.kind == "word" else self.text)
 
     @property
     def shown(self) -> str:

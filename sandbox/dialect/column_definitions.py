@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sandbox.dialect.column_types import POSTGRES_NAME_BYTES, ColumnType, read_encoding, read_type
+from sandbox.dialect.column_types import ColumnType, read_encoding, read_type
 from sandbox.dialect.sql_text import identifier, sql_name
 from sandbox.dialect.token_reader import Reader
 from sandbox.errors import SqlError, not_supported, syntax_error
@@ -63,8 +63,6 @@ def read_column(reader: Reader, table: str) -> DeclaredColumn:
     """Pass a column with its attributes, which come in any order. Raises SqlError."""
     token = reader.take()
     name = identifier(token)
-    if len(name.encode()) > POSTGRES_NAME_BYTES:
-        raise not_supported(f"the sandbox takes names of up to {POSTGRES_NAME_BYTES} bytes: {name}")
     column = DeclaredColumn(name, sql_name(token), read_type(reader, f"{table}.{name}"))
     while reader.key:
         _read_attribute(reader, column)

@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zlib import crc32
 
-from sandbox.dialect.sql_text import quote_name
+from sandbox.dialect.sql_text import POSTGRES_NAME_BYTES, quote_name
 from sandbox.dialect.token_reader import Reader
 from sandbox.errors import SqlError, not_supported, syntax_error
 
 INVALID_PARAMETER_VALUE = "22023"
-POSTGRES_NAME_BYTES = 63
 
 _PLAIN = {
     "smallint": ("smallint", "int2"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from sandbox.dialect.column_types import MAX_VARCHAR
+from sandbox.dialect.refusals import is_call
 from sandbox.dialect.sql_text import Token, fold, is_cast, sql_name
 from sandbox.errors import SqlError, not_supported
 
@@ -35,6 +36,17 @@ _PART_FUNCTIONS = frozenset(
 )
 _VARCHARS = ("varchar", "nvarchar", "varying")
 _PARTS_OF_DATES = frozenset(("date_part", "pgdate_part"))
+# The names that a column has by default, which is what PostgreSQL has to see.
+# https://docs.aws.amazon.com/redshift/latest/dg/r_DATEADD_function.html
+# https://docs.aws.amazon.com/redshift/latest/dg/r_NVL_function.html
+_CALLS = {
+    "date_part": "pgdate_part",
+    "dateadd": "date_add",
+    "datediff": "date_diff",
+    "log": "dlog10",
+    "nvl": "coalesce",
+}
+_VALUES = {"current_date": "sandbox.date()", "sysdate": 'sandbox."timestamp"()'}
 # What a cast to a type without its length or precision means.
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html
@@ -51,7 +63,7 @@ _CASTS = {
 # The same with a length.
 _LONG_CASTS = {"nvarchar": "varchar", "nchar": "char"}
 
-_WORDS = _PART_NAMES.keys() | _CASTS.keys() | {"sysdate", "delete", "extract", "from", "max"}
+_WORDS = {"delete", "extract", "from", "max", *_PART_NAMES, *_CASTS, *_CALLS, *_VALUES}
 
 _LITERAL = re.compile(r"'(?:[^'\\]++|\\.|'')*+'", re.DOTALL)
 
@@ -110,8 +122,10 @@ def _rewrite_word(token: Token, keys: list[str], index: int) -> str | None:
     if key[0] == "#":
         name = sql_name(token)
         return f"TEMP {name}" if before == "into" and keys[0] in ("select", "with") else name
-    if key == "sysdate" and before not in (".", "as") and after not in ("(", "."):
-        return "sysdate()"
+    if key in _VALUES and before not in (".", "as") and after not in ("(", "."):
+        return _VALUES[key]
+    if key in _CALLS and is_call(keys, index):
+        return _CALLS[key]
     if key == "delete" and after != "from" and _begins_statement(keys, index):
         return f"{token.text} FROM"
     if key in _CASTS and index and before != ".":
@@ -156,6 +170,8 @@ def _is_extract(keys: list[str], index: int) -> bool:
 def _date_part(written: str, function: str) -> str | None:
     """The part as PostgreSQL calls it. Raises SqlError for one that only PostgreSQL has."""
     name = _PART_NAMES.get(written.lower())
+    if name == "millisecond" and function in _PARTS_OF_DATES:
+        raise not_supported("the sandbox does not do DATE_PART of milliseconds; use EXTRACT")
     if name is None and (function == "extract" or function in _PARTS_OF_DATES):
         raise _unknown_part(written.lower())
     return f"'{name}'" if name else None

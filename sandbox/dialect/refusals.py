@@ -12,7 +12,9 @@ from sandbox.dialect.refused_words import (
     BEFORE_A_LIST,
     BEFORE_A_NAME,
     CREATABLE,
+    FRAMED,
     FUNCTIONS_NOT_IN_REDSHIFT,
+    FUNCTIONS_NOT_IN_SANDBOX,
     LEADER_CALLS,
     LEADER_WORDS,
     MODIFIERS,
@@ -25,8 +27,9 @@ from sandbox.dialect.refused_words import (
     WORDS_OF_SET,
     RefusedWord,
 )
-from sandbox.dialect.sql_text import Token, identifier
+from sandbox.dialect.sql_text import POSTGRES_NAME_BYTES, Token, identifier, opening_of, whole_name
 from sandbox.dialect.tables_read import system_tables, user_tables
+from sandbox.dialect.token_reader import Reader
 from sandbox.errors import FEATURE_NOT_SUPPORTED, SqlError, not_supported, syntax_error
 
 _LEADER_MESSAGE = (
@@ -63,7 +66,8 @@ def _by_first_key(rules: Iterable[_Rule]) -> dict[str, list[_Rule]]:
 
 _STATEMENTS = _by_first_key(_rules(STATEMENTS_NOT_IN_REDSHIFT, STATEMENTS_NOT_IN_SANDBOX))
 _PHRASES = _by_first_key(_rules(PHRASES_NOT_IN_REDSHIFT, PHRASES_NOT_IN_SANDBOX))
-_FUNCTIONS = {rule.pattern[0]: rule for rule in _rules(FUNCTIONS_NOT_IN_REDSHIFT, {})}
+_FUNCTION_RULES = _rules(FUNCTIONS_NOT_IN_REDSHIFT, FUNCTIONS_NOT_IN_SANDBOX)
+_FUNCTIONS = {rule.pattern[0]: rule for rule in _FUNCTION_RULES}
 
 _PHRASE_WORDS = _PHRASES.keys() | _FUNCTIONS.keys()
 _LEADER_NAMES = LEADER_CALLS | LEADER_WORDS | {"generate_series"}
@@ -73,6 +77,7 @@ def refuse(found: Sequence[Token]) -> None:
     """Raise SqlError if a statement's tokens contain what is refused."""
     keys = _keys(found)
     _refuse_literals(found, keys)
+    _refuse_long_names(found)
     _refuse_statement(keys)
     if keys[0] == "copy":
         return _refuse_copy(found)
@@ -84,6 +89,8 @@ def refuse(found: Sequence[Token]) -> None:
     if present & _PHRASE_WORDS:
         is_of_leader = bool(system_tables(found)) and not user_tables(found)
         _refuse_phrases(keys, PHRASES_OF_THE_LEADER if is_of_leader else frozenset())
+    if "over" in present:
+        _refuse_windows(found, keys)
     refuse_types(found, keys, present)
     _refuse_grammar(found, keys)
     if present & _LEADER_NAMES:
@@ -108,6 +115,13 @@ def _refuse_literals(found: Sequence[Token], keys: Sequence[str]) -> None:
         is_escape = keys[index : index + 2] == ["u", "&"] and keys[index + 2] in "'\""
         if is_escape and found[index].end + 1 == found[index + 2].start:
             raise syntax_error("U&")
+
+
+def _refuse_long_names(found: Sequence[Token]) -> None:
+    for token in found:
+        # A character has up to 4 bytes.
+        if token.end - token.start > POSTGRES_NAME_BYTES // 4 and token.kind in ("word", "quoted"):
+            whole_name(identifier(token))
 
 
 def _refuse_statement(keys: Sequence[str]) -> None:
@@ -195,6 +209,20 @@ def _refuse_with(found: Sequence[Token]) -> None:
         if token.key in changes and before == (")" if depth == 0 else "("):
             raise syntax_error(token.text)
         before = token.key
+
+
+def _refuse_windows(found: Sequence[Token], keys: Sequence[str]) -> None:
+    for index in range(1, len(keys) - 1):
+        if keys[index : index + 2] == ["over", "("] and keys[index - 1] == ")":
+            window = Reader("", found[index + 2 :])
+            window.skip_expression(())
+            inside = keys[index + 2 : index + 2 + window.position]
+            is_framed = keys[opening_of(keys, index - 1) - 1] in FRAMED
+            if is_framed and "order" in inside and "rows" not in inside:
+                message = (
+                    "Aggregate window functions with an ORDER BY clause require a frame clause"
+                )
+                raise not_supported(message)
 
 
 def _refuse_leader_functions(found: Sequence[Token], keys: Sequence[str]) -> None:

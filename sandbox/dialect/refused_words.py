@@ -25,6 +25,7 @@ _NO_CONFLICT = "Use MERGE, or DELETE and INSERT."
 _LIMIT = "Use LIMIT."
 _LOCK = "Use LOCK."
 _COMPARE = "Compare with =, and with IS NULL."
+_ROWS = "Use ROWS."
 _JSON = "Use JSON_EXTRACT_PATH_TEXT."
 _LISTAGG = "Use LISTAGG."
 _GETDATE = "Use GETDATE()."
@@ -111,6 +112,7 @@ PHRASES_NOT_IN_REDSHIFT = {
     **_each("as materialized ( | as not materialized (", "WITH .. AS MATERIALIZED"),
     **_each("from only | update only | join only | using only", "ONLY"),
     **_each("fetch first | fetch next", "FETCH FIRST", _LIMIT),
+    **_each("range between | range unbounded | range current", "RANGE in a window", _ROWS),
     **_each("any ( ' | some ( ' | all ( ' | any ( $ | some ( $ | all ( $", "an array", "Use IN."),
     "->": RefusedWord("the operator ->", _JSON),
     "->>": RefusedWord("the operator ->>", _JSON),
@@ -148,6 +150,18 @@ FUNCTIONS_NOT_IN_REDSHIFT = {
     **_all("query_to_xml cursor_to_xml table_to_xml schema_to_xml database_to_xml"),
     **_all("query_to_xmlschema query_to_xml_and_xmlschema ts_stat ts_rewrite"),
 }
+FUNCTIONS_NOT_IN_SANDBOX = {
+    # Of numbers, the scale of its result is not documented.
+    "percentile_cont": RefusedWord("PERCENTILE_CONT", "Use PERCENTILE_DISC."),
+}
+# Over an ordered window, these need a frame clause.
+# https://docs.aws.amazon.com/redshift/latest/dg/c_Window_functions.html
+FRAMED = frozenset(
+    (
+        *("avg", "count", "first_value", "last_value", "max", "min", "nth_value", "stddev", "sum"),
+        *("stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance"),
+    )
+)
 # A name with a list of columns after one of these, not a call.
 BEFORE_A_LIST = frozenset(
     ("as", "into", "table", "exists", "references", "view", "with", "recursive")

@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sandbox.errors import syntax_error
+from sandbox.errors import not_supported, syntax_error
+
+# Redshift's names have up to 127; PostgreSQL cuts longer ones than these.
+POSTGRES_NAME_BYTES = 63
 
 _TOKEN = re.compile(
     r"""
@@ -175,6 +178,13 @@ def identifier(token: Token) -> str:
         raise syntax_error(token.text)
     name = token.text[1:-1].replace('""', '"') if token.kind == "quoted" else token.text
     return fold(name)
+
+
+def whole_name(name: str) -> str:
+    """The name as it is. Raises SqlError for one that PostgreSQL would cut."""
+    if len(name.encode()) > POSTGRES_NAME_BYTES:
+        raise not_supported(f"the sandbox takes names of up to {POSTGRES_NAME_BYTES} bytes: {name}")
+    return name
 
 
 def sql_name(token: Token) -> str:

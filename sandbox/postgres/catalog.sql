@@ -153,7 +153,7 @@ DECLARE
 BEGIN
     FOR old_name, new_name IN
         SELECT conname, sandbox.constraint_name(
-            substring(conname FROM '^(byte_length|ascii)_'), sandbox.column_name(changed, number::smallint))
+            CASE WHEN starts_with(conname, 'ascii_') THEN 'ascii' ELSE 'byte_length' END, sandbox.column_name(changed, number::smallint))
         FROM postgres_constraint  -- as system_tables.sql calls it
         WHERE conrelid = changed AND contype = 'c' AND conkey = ARRAY[number::smallint]
     LOOP
@@ -498,90 +498,6 @@ $$;
 CREATE FUNCTION pg_catalog.pg_last_copy_id() RETURNS integer LANGUAGE sql STABLE AS $$
     SELECT coalesce(nullif(current_setting('sandbox.last_copy_id', true), ''), '-1')::integer
 $$;
-CREATE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE AS
-    'SELECT date_trunc(''second'', statement_timestamp() AT TIME ZONE ''UTC'')';
-CREATE FUNCTION pg_catalog.sysdate() RETURNS timestamp LANGUAGE sql STABLE AS
-    'SELECT transaction_timestamp() AT TIME ZONE ''UTC''';
-CREATE FUNCTION pg_catalog.len(value text) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT length(value)';
-CREATE FUNCTION pg_catalog.nvl(VARIADIC choices anycompatiblearray) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS
-    'SELECT choice FROM unnest(choices) AS choice WHERE choice IS NOT NULL LIMIT 1';
-CREATE FUNCTION pg_catalog.dateadd(part text, amount bigint, start timestamp) RETURNS timestamp
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT start + amount * CASE part WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || part)::interval END
-$$;
--- Counts the boundaries between the two, as Redshift does.
-CREATE FUNCTION pg_catalog.datediff(part text, earlier timestamp, later timestamp) RETURNS bigint
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE part
-        WHEN 'year' THEN extract(year FROM later) - extract(year FROM earlier)
-        WHEN 'quarter' THEN (extract(year FROM later) - extract(year FROM earlier)) * 4
-            + extract(quarter FROM later) - extract(quarter FROM earlier)
-        WHEN 'month' THEN (extract(year FROM later) - extract(year FROM earlier)) * 12
-            + extract(month FROM later) - extract(month FROM earlier)
-        WHEN 'week' THEN floor(extract(epoch FROM date_trunc('week', later) - date_trunc('week', earlier)) / 604800)
-        ELSE extract(epoch FROM date_trunc(part, later) - date_trunc(part, earlier))
-            / extract(epoch FROM ('1 ' || part)::interval)
-    END::bigint
-$$;
-CREATE AGGREGATE pg_catalog.listagg(text, text) (
-    SFUNC = string_agg_transfn, STYPE = internal, FINALFUNC = string_agg_finalfn
-);
-
--- EXTRACT takes the part alone, without the fraction of a second and without what is greater.
--- https://docs.aws.amazon.com/redshift/latest/dg/r_Dateparts_for_datetime_functions.html
-CREATE FUNCTION sandbox.whole_part(part text, value double precision) RETURNS integer
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT (floor(value)::bigint % CASE
-        WHEN part IN ('millisecond', 'microsecond') THEN 1000 ELSE 9223372036854775807
-    END)::integer
-$$;
-CREATE FUNCTION sandbox.date_part(part text, moment timestamp) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-    'SELECT sandbox.whole_part(part, pg_catalog.date_part(part, moment))';
-CREATE FUNCTION sandbox.date_part(part text, moment date) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-    'SELECT sandbox.whole_part(part, pg_catalog.date_part(part, moment::timestamp))';
-CREATE FUNCTION sandbox.date_part(part text, moment time) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-    'SELECT sandbox.whole_part(part, pg_catalog.date_part(part, moment))';
-CREATE FUNCTION sandbox.date_part(part text, moment timetz) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-    'SELECT sandbox.whole_part(part, pg_catalog.date_part(part, moment))';
-CREATE FUNCTION sandbox.date_part(part text, moment interval) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-    'SELECT sandbox.whole_part(part, pg_catalog.date_part(part, moment))';
-CREATE FUNCTION sandbox.date_part(part text, moment timestamptz) RETURNS double precision
-LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT pg_catalog.date_part(part, moment)';
-
--- AVG of integers is a BIGINT, and of a NUMERIC has its scale; both leave off the rest.
--- https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
-ALTER AGGREGATE pg_catalog.avg(smallint) RENAME TO postgres_avg;
-ALTER AGGREGATE pg_catalog.avg(integer) RENAME TO postgres_avg;
-ALTER AGGREGATE pg_catalog.avg(bigint) RENAME TO postgres_avg;
-ALTER AGGREGATE pg_catalog.avg(numeric) RENAME TO postgres_avg;
-CREATE FUNCTION sandbox.integer_average(state bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-    'SELECT state[2] / nullif(state[1], 0)';
-CREATE AGGREGATE pg_catalog.avg(smallint) (
-    SFUNC = int2_avg_accum, STYPE = bigint[], INITCOND = '{0, 0}', FINALFUNC = sandbox.integer_average,
-    COMBINEFUNC = int4_avg_combine, PARALLEL = SAFE
-);
-CREATE AGGREGATE pg_catalog.avg(integer) (
-    SFUNC = int4_avg_accum, STYPE = bigint[], INITCOND = '{0, 0}', FINALFUNC = sandbox.integer_average,
-    COMBINEFUNC = int4_avg_combine, PARALLEL = SAFE
-);
--- A sum of many bigints is none: its upper and its lower half are added up apart.
-CREATE FUNCTION sandbox.add_bigint(state bigint[], value bigint) RETURNS bigint[]
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS
-    'BEGIN RETURN ARRAY[state[1] + 1, state[2] + (value >> 32), state[3] + (value & 4294967295)]; END';
-CREATE FUNCTION sandbox.bigint_average(state bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-    'SELECT div(state[2]::numeric * 4294967296 + state[3], nullif(state[1], 0))::bigint';
-CREATE AGGREGATE pg_catalog.avg(bigint) (
-    SFUNC = sandbox.add_bigint, STYPE = bigint[], INITCOND = '{0, 0, 0}', FINALFUNC = sandbox.bigint_average
-);
-CREATE FUNCTION sandbox.add_numeric(state numeric[], value numeric) RETURNS numeric[]
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS
-    'BEGIN RETURN ARRAY[state[1] + 1, state[2] + value]; END';
-CREATE FUNCTION sandbox.numeric_average(state numeric[]) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-    'SELECT trunc(state[2] / nullif(state[1], 0), scale(state[2]))';
-CREATE AGGREGATE pg_catalog.avg(numeric) (
-    SFUNC = sandbox.add_numeric, STYPE = numeric[], INITCOND = '{0, 0}', FINALFUNC = sandbox.numeric_average
-);
-
 -- A type's length is in bytes. A cast leaves off what is too long, from the end of a character on; a value
 -- that is stored may only lose blanks. PostgreSQL calls these for both.
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html

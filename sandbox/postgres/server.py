@@ -58,6 +58,8 @@ LIKE_REDSHIFT = {
     # Redshift takes a backslash in a string literal as an escape, as PostgreSQL 8.0 did.
     "standard_conforming_strings": "off",
     "escape_string_warning": "off",
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_extra_float_digits.html
+    "extra_float_digits": "0",
     "password_encryption": "md5",
     "md5_password_warnings": "off",
     # The master user is put over the users that it creates.

@@ -73,9 +73,15 @@ def check_some_system_views_are_there(warehouse: Database) -> None:
         warehouse.run("SELECT query FROM stl_query")
 
 
-@differs("ignores trailing blanks")
-def check_trailing_blanks_count(warehouse: Database) -> None:
-    assert warehouse.run("SELECT 'a '::varchar(2) = 'a'::varchar(2)") == [(False,)]
+@differs("gives a quotient of DECIMALs the scale")
+def check_decimals_have_scales_of_their_own(warehouse: Database) -> None:
+    warehouse.run("CREATE TABLE t (a DECIMAL(8, 2), b DECIMAL(8, 3))")
+    warehouse.run("INSERT INTO t VALUES (1, 3)")
+    quotient = "0.33333333333333333333"
+    assert warehouse.run("SELECT (a / b)::varchar FROM t") == [(quotient,)]
+    union = "SELECT a FROM t UNION SELECT b FROM t"
+    found = warehouse.run(f"SELECT a::varchar FROM ({union}) AS x ORDER BY 1")
+    assert found == [("1.00",), ("3.000",)]
 
 
 @differs("derives the lengths of columns")

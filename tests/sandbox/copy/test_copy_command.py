@@ -182,6 +182,14 @@ def test_other_sources_formats_and_roles_are_refused(text: str) -> None:
     assert failure(text).sqlstate == "0A000"
 
 
+@pytest.mark.parametrize("target", ["{}", '"{}"', "s.{}", "t (a, {})"])
+def test_names_that_postgresql_would_cut_are_refused(target: str) -> None:
+    text = f"COPY {target} FROM 's3://b/p' IAM_ROLE '{ARN}' JSON 'auto'"
+    parse_copy(text.format("n" * 63))
+    error = failure(text.format("n" * 64))
+    assert (error.sqlstate, "63 bytes" in error.message) == ("0A000", True)
+
+
 @pytest.mark.parametrize(
     "option",
     [

@@ -145,7 +145,7 @@ def test_constraints_of_long_names_fit_and_differ() -> None:
         ("c int default null not null", "c integer DEFAULT null NOT NULL"),
         ("c int not null default -1 encode raw", "c integer DEFAULT -1 NOT NULL"),
         ("c int encode az64 default (1 + f(2, 3)) distkey", "c integer DEFAULT (1 + f(2, 3))"),
-        ("c timestamp default sysdate sortkey", "c timestamp DEFAULT sysdate()"),
+        ("c timestamp default sysdate sortkey", 'c timestamp DEFAULT sandbox."timestamp"()'),
         ("c date default '2020-01-01'::date unique", "c date DEFAULT '2020-01-01'::date"),
         ('"Order" int', '"order" integer'),
         ("UserId int", "UserId integer"),
@@ -241,7 +241,7 @@ def test_temporary_tables_are_recognised(head: str, sql: str, name: str) -> None
         ("create table t as select 1 as a", "CREATE TABLE t AS select 1 as a"),
         (
             "create temp table t (a, b) distkey(a) as (select 1, sysdate)",
-            "CREATE TEMPORARY TABLE t (a, b) AS (select 1, sysdate())",
+            'CREATE TEMPORARY TABLE t (a, b) AS (select 1, sandbox."timestamp"())',
         ),
         (
             "create table s.t diststyle all backup no as with x as (select 1 a) select * from x",

@@ -35,7 +35,7 @@ def test_tables_made_by_a_query_have_redshifts_types(warehouse: Database, statem
         "character varying(9)",
         "character(4)",
         "numeric(38,20)",
-        "numeric(38,0)",
+        "bigint",
         "integer",
     ]
 

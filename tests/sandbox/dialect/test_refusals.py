@@ -102,6 +102,7 @@ def refused(statement: str) -> SqlError:
         ("select statement_timestamp()", "STATEMENT_TIMESTAMP is not"),
         ("select pg_sleep (1)", "PG_SLEEP is not"),
         ("select div(5, 2)", "DIV is not"),
+        ("select sum(a) over (order by b range unbounded preceding)", "RANGE in a window is not"),
         ("select regexp_matches('a', 'a')", "REGEXP_MATCHES is not"),
         ("select a::json from t", 'type "json" is not'),
         ("select a::jsonb from t", 'type "jsonb" is not'),
@@ -124,6 +125,11 @@ def test_what_redshift_lacks_is_refused(statement: str, message: str) -> None:
             "Use a sub-query with row_number().",
         ),
         ("select top 5 * from t", "TOP n", "Use LIMIT."),
+        (
+            "select percentile_cont(0.5) within group (order by a) from t",
+            "PERCENTILE_CONT",
+            "Use PERCENTILE_DISC.",
+        ),
         ("select distinct top 5 a from t", "TOP n", "Use LIMIT."),
         ("unload ('select 1') to 's3://b/k' iam_role default", "UNLOAD", ""),
         ("create procedure p() as $$ begin end $$ language plpgsql", "CREATE PROCEDURE", ""),
@@ -144,6 +150,7 @@ def test_what_redshift_lacks_is_refused(statement: str, message: str) -> None:
         ("select extract(isodow from a) from t", 'the date part "isodow"', ""),
         ("select extract('isoyear' from a) from t", 'the date part "isoyear"', ""),
         ("select date_part('isodow', a) from t", 'the date part "isodow"', ""),
+        ("select date_part(ms, a) from t", "DATE_PART of milliseconds; use EXTRACT", ""),
         ("select a::super from t", "casts to the type super", ""),
         ("create external table s.t (a int)", "CREATE EXTERNAL", ""),
         ("create external schema s from data catalog", "CREATE EXTERNAL", ""),
@@ -182,7 +189,7 @@ def test_what_the_sandbox_cannot_do_is_refused(statement: str, message: str, hin
         "select * from t where a = any (select 1)",
         "select (select 1 as json)",
         "select t.now, age from t",
-        "select date_part('year', a) from t where a > getdate()",
+        "select pgdate_part('year', a) from t where a > getdate()",
         "explain select 1",
         "explain",
         "release_notes",
@@ -231,7 +238,7 @@ def test_leader_only_functions_do_not_meet_tables(statement: str, function: str)
     "statement",
     [
         "select now()",
-        "select current_timestamp, date_part('year', now())",
+        "select current_timestamp, pgdate_part('year', now())",
         "select now() from pg_class",
         "select now() from information_schema.tables as t, pg_catalog.pg_class",
         "select now() from stv_recents, svv_table_info, stl_query, svl_qlog, sys_load_history",
@@ -291,3 +298,60 @@ def test_clauses_that_redshifts_grammar_lacks_are_syntax_errors(statement: str, 
 def test_arrays_are_for_queries_of_the_catalogue(array: str) -> None:
     translate(f"select {array}, relname from pg_catalog.pg_class")
     assert refused(f"select {array} from songs").sqlstate == "0A000"
+
+
+# https://docs.aws.amazon.com/redshift/latest/dg/r_WF_SUM.html
+@pytest.mark.parametrize(
+    "window",
+    [
+        "sum(a) over (order by b)",
+        "sum(a + (b)) over (partition by (a) order by (b))",
+        "1 + first_value(a) over (order by b desc nulls last)",
+    ],
+)
+def test_an_aggregate_over_an_ordered_window_needs_a_frame(window: str) -> None:
+    error = refused(f"select {window} from t")
+    message = "Aggregate window functions with an ORDER BY clause require a frame clause"
+    assert (error.sqlstate, error.message) == ("0A000", message)
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        "sum(a) over (order by b rows unbounded preceding)",
+        "sum(a) over (partition by b), rank() over (order by b)",
+        "lag(a, 1) over (order by b), max(over) from t order by (over)",
+    ],
+)
+def test_other_windows_are_not_refused(window: str) -> None:
+    assert translate(f"select {window}").sql == f"select {window}"
+
+
+# https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
+NAME, LONG_NAME = "é" * 31 + "a", "é" * 32
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create table {} (a int)",
+        "create table t ({} int)",
+        "select 1 as {}",
+        "with {} as (select 1) select 2",
+        'select 1 as "{}"',
+        "alter table t rename to {}",
+        "drop view {}",
+    ],
+)
+def test_names_that_postgresql_would_cut_are_refused(statement: str) -> None:
+    translate(statement.format(NAME))
+    error = refused(statement.format(LONG_NAME))
+    assert (error.sqlstate, error.message) == (
+        "0A000",
+        f"the sandbox takes names of up to 63 bytes: {LONG_NAME}",
+    )
+
+
+def test_long_literals_are_no_names() -> None:
+    statement = f"select '{'a' * 200}', {'1' * 200}, $${'a' * 200}$$ -- {'a' * 200}"
+    assert translate(statement).sql == statement
