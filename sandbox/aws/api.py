@@ -8,15 +8,10 @@ import socket
 import threading
 from typing import Any
 
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
 from sandbox.aws import own_services, replacements
-from sandbox.aws.identities import keep_form
 
 HOST = "127.0.0.1"
 LOOPBACK_NAMES = (HOST, "localhost")
@@ -34,7 +29,6 @@ class ApiServer:
         os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "false")
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         replacements.install()
-        self._moto = DomainDispatcherApplication(create_backend_app)
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind((HOST, port))
@@ -56,10 +50,7 @@ class ApiServer:
         if environ.get("PATH_INFO") == ADDRESS_PATH:
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [f"{environ['REMOTE_ADDR']}\n".encode()]
-        if own := own_services.find(environ):
-            return own_services.respond(own, environ, start_response)
-        keep_form(environ)
-        return self._moto(environ, start_response)
+        return own_services.respond(environ, start_response)
 
     def start(self) -> None:
         """Answer requests from now on."""

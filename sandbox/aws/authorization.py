@@ -9,14 +9,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from moto.core.parse import PROTOCOL_PARSERS
-from moto.core.request import determine_request_protocol
-from moto.core.routing import get_service_router
-from moto.core.utils import get_service_model
 from moto.iam.models import iam_backends
-from werkzeug.exceptions import NotFound
 
-from sandbox.aws import identities, managed_policies, permissions, refusals
+from sandbox.aws import asked, digests, identities, managed_policies, offered, permissions, refusals
 from sandbox.aws.identities import Identity, RejectedError
 from sandbox.aws.permissions import iam, redshift
 from sandbox.aws.permissions.call import Call, UncheckedError
@@ -24,6 +19,8 @@ from sandbox.iam import policy
 from sandbox.iam.policy import Permission, UnknownConditionError
 
 IDENTITY_BASED = "an identity-based policy"
+# Whom a caller of S3 expects to own the buckets.
+OWNERS = ("ExpectedBucketOwner", "ExpectedSourceBucketOwner")
 log = logging.getLogger(__name__)
 
 
@@ -41,11 +38,13 @@ def authorize(response: Any, *_: Any) -> None:
         identity = identities.find(response.normalized_request, response.current_account)
         managed_policies.load_when_named(response)
         response.caller = identity or identities.administrator(response.current_account)
+        call = asked.call(response)
         if identity:
-            _check(identity, _call(response), response)
-        elif response.boto3_service_name == "sts" and _call(response).operation == "AssumeRole":
+            _check(identity, call, response)
+        elif call.operation == "AssumeRole":
             # Even an administrator assumes only a role that exists and trusts them.
-            _check_role(response.caller, _call(response))
+            _check_role(response.caller, call)
+        _check_parameters(call, response)
     except RejectedError as problem:
         raise refusals.rejected(response, str(problem)) from None
     except DeniedError as problem:
@@ -56,28 +55,6 @@ def authorize(response: Any, *_: Any) -> None:
         raise refusals.unsupported(response, f"the IAM condition {problem}") from None
     except UncheckedError as problem:
         raise refusals.unsupported(response, str(problem)) from None
-
-
-def _call(response: Any) -> Call:
-    """What is asked, read as the service's model has it."""
-    request, service = response.normalized_request, response.boto3_service_name
-    try:
-        operation, in_path = get_service_router(service).match(request)
-    except NotFound:
-        raise UncheckedError(f"{request.method} {request.path}") from None
-    protocol = determine_request_protocol(get_service_model(service), request.content_type)
-    parser = PROTOCOL_PARSERS[protocol](operation, map_type=dict)
-    parameters = parser.parse(
-        {
-            "method": request.method,
-            "values": request.values,
-            "headers": request.headers,
-            "body": response.body,
-            "url_path": request.path,
-            "url_params": in_path,
-        }
-    )
-    return Call(service, operation.name, response.current_account, response.region, parameters)
 
 
 def _check(identity: Identity, call: Call, response: Any) -> None:
@@ -95,6 +72,19 @@ def _check(identity: Identity, call: Call, response: Any) -> None:
             raise NetworkDeniedError
         if redshift.needs_linked_role(call):
             iam_backends[call.account]["aws"].create_service_linked_role(redshift.SERVICE, "", "")
+
+
+def _check_parameters(call: Call, response: Any) -> None:
+    """Raise the answer to what moto would pass over."""
+    if what := offered.left_out(call.service, call.operation, call.parameters):
+        raise refusals.left_out(response, what)
+    if call.service == "ec2" and call.get("DryRun"):
+        raise refusals.dry_run(response)
+    for parameter in OWNERS if call.service == "s3" else ():
+        if call.get(parameter) not in (None, call.account):
+            raise DeniedError("Access Denied")
+    if name := digests.wrong(call, response):
+        raise refusals.wrong_digest(response, name)
 
 
 def _require(
@@ -131,8 +121,6 @@ def _check_role(identity: Identity, call: Call) -> None:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.html
     """
-    if call.get("PolicyArns"):
-        raise UncheckedError("session policies that are given by their ARN")
     permission = iam.assume_role(call)
     role = iam.find_role(call, arn=permission.resource)
     account = {call.account, f"arn:aws:iam::{call.account}:root"}

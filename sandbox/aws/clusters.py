@@ -124,7 +124,6 @@ class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
         """ModifyClusterIamRoles, at once."""
         added, removed = get("AddIamRoles") or [], get("RemoveIamRoles") or []
         requests.check_roles(added)
-        requests.refuse_unsupported(get)
         with STATE_LOCK:
             cluster = self._cluster(get("ClusterIdentifier"))
             cluster.require("available")
@@ -226,16 +225,8 @@ def _credentials_with_iam(response: Any) -> ActionResult:
     return ActionResult(backend.get_credentials_with_iam(response._get_param, response.caller))
 
 
-def _refuse_snapshot(backend: RedshiftBackend, get: Parameters) -> Any:
-    raise requests.unsupported(
-        "CreateClusterSnapshot of a cluster that runs on; it takes final snapshots only: "
-        "DeleteCluster with FinalClusterSnapshotIdentifier"
-    )
-
-
 OPERATIONS = {
     "create_cluster": _answer("Cluster", RedshiftBackend.create),
-    "create_cluster_snapshot": _answer("Snapshot", _refuse_snapshot),
     "delete_cluster": _answer("Cluster", RedshiftBackend.delete),
     "delete_cluster_snapshot": _answer("Snapshot", RedshiftBackend.delete_snapshot),
     "describe_clusters": _answer("Clusters", RedshiftBackend.describe),

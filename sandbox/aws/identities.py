@@ -29,7 +29,6 @@ AUTHORIZATION = re.compile(
     r"aws4_request, *SignedHeaders=(?P<headers>[^,]+), *Signature=(?P<signature>[0-9a-f]+)"
 )
 PARTITION = "aws"
-FORM = "application/x-www-form-urlencoded"
 
 
 class RejectedError(Exception):
@@ -61,13 +60,6 @@ def database_user(identity: Identity) -> str:
     """
     kind, *path = identity.arn.rpartition(":")[2].split("/")
     return f"IAMR:{path[0]}" if kind == "assumed-role" else f"IAM:{path[-1]}"
-
-
-def keep_form(environ: dict[str, Any]) -> None:
-    """Let a form be read twice: by moto, and to verify the signature."""
-    if environ.get("CONTENT_TYPE", "").startswith(FORM):
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
 
 
 def find(request: Any, account: str) -> Identity | None:

@@ -1,4 +1,4 @@
-"""The APIs that moto has not, or would invent: Redshift Serverless, and its secrets.
+"""Who answers a request: moto, or the sandbox itself where moto has nothing or would invent it.
 
 moto reads the requests and writes the answers, by AWS's own models.
 """
@@ -6,46 +6,20 @@ moto reads the requests and writes the answers, by AWS's own models.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from botocore.exceptions import UnknownServiceError
 from moto.core.responses import ActionResult, BaseResponse
-from moto.core.utils import camelcase_to_underscores
-from moto.moto_server.werkzeug_app import BackendRequest
+from moto.core.utils import camelcase_to_underscores, get_service_model
+from moto.moto_server.werkzeug_app import BackendRequest, create_backend_app
 
-from sandbox.aws import refusals
+from sandbox.aws import asked, offered, refusals
 from sandbox.aws.background import STATE_LOCK
 from sandbox.aws.identities import database_user
 from sandbox.aws.serverless_regions import find_region
 from sandbox.aws.serverless_requests import RefusedError, not_found, unsupported
-
-SERVICE = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([a-z0-9-]+)/aws4_request")
-# What the answer to each operation is called; the others answer with what they find.
-SERVERLESS = {
-    "CreateNamespace": "namespace",
-    "CreateUsageLimit": "usageLimit",
-    "CreateWorkgroup": "workgroup",
-    "DeleteNamespace": "namespace",
-    "DeleteSnapshot": "snapshot",
-    "DeleteUsageLimit": "usageLimit",
-    "DeleteWorkgroup": "workgroup",
-    "GetCredentials": "",
-    "GetNamespace": "namespace",
-    "GetSnapshot": "snapshot",
-    "GetWorkgroup": "workgroup",
-    "ListNamespaces": "namespaces",
-    "ListSnapshots": "snapshots",
-    "ListTagsForResource": "tags",
-    "ListUsageLimits": "usageLimits",
-    "ListWorkgroups": "workgroups",
-    "RestoreFromSnapshot": "",
-    "TagResource": "",
-    "UpdateNamespace": "namespace",
-    "UpdateUsageLimit": "usageLimit",
-    "UpdateWorkgroup": "workgroup",
-}
 
 
 class OwnResponse(BaseResponse):  # type: ignore[misc]
@@ -68,7 +42,7 @@ class OwnResponse(BaseResponse):  # type: ignore[misc]
             with STATE_LOCK:
                 result = ActionResult(self.answer(self._get_action()))
         except refusals.Refusal as refusal:
-            return refusal.code, dict(refusal.get_headers()), refusal.get_body()
+            return refusal.answer()
         except RefusedError as refusal:
             result = ActionResult(refusal)
         return self.serialized(result)
@@ -86,16 +60,16 @@ class ServerlessResponse(OwnResponse):
 
     def answer(self, operation: str) -> Any:
         """The result of an operation, under the name that AWS gives it."""
-        if operation not in SERVERLESS:
-            raise unsupported(operation)
         serverless = find_region(self.current_account, self.region)
         if operation == "GetCredentials":
             return serverless.get_credentials(self.get, database_user(self.caller))
         name = camelcase_to_underscores(operation)
         parts = (serverless, serverless.snapshots, serverless.limits)
         carry_out = next(getattr(part, name) for part in parts if hasattr(part, name))
-        key, found = SERVERLESS[operation], carry_out(self.get)
-        return {key: found} if key else found
+        found = carry_out(self.get)
+        shape = get_service_model(self.service_name).operation_model(operation).output_shape
+        keys = [key for key in shape.members if key != "nextToken"]
+        return {keys[0]: found} if len(keys) == 1 else found
 
 
 class SecretsResponse(OwnResponse):
@@ -105,9 +79,7 @@ class SecretsResponse(OwnResponse):
         super().__init__("secretsmanager")
 
     def answer(self, operation: str) -> Any:
-        """GetSecretValue, and nothing else."""
-        if operation != "GetSecretValue":
-            raise unsupported(operation)
+        """The secret that has the ARN."""
         arn = self.get("SecretId")
         value = find_region(self.current_account, self.region).secret_value(arn)
         if value is None:
@@ -116,7 +88,11 @@ class SecretsResponse(OwnResponse):
 
 
 class AbsentResponse(OwnResponse):
-    """Of a service that the sandbox has not: moto would invent what it answers."""
+    """Of a service or an operation that the sandbox has not: moto would invent what it answers."""
+
+    def __init__(self, service: str, operation: str = "") -> None:
+        super().__init__(service)
+        self.operation, self.automated_parameter_parsing = operation, False
 
     def _dispatch(self, request: Any) -> Any:
         try:
@@ -127,28 +103,39 @@ class AbsentResponse(OwnResponse):
 
     def call_action(self) -> Any:
         """Refuse it, whoever asks."""
+        if self.operation:
+            instead = offered.INSTEAD.get(self.operation, "")
+            return refusals.not_offered(self, self.operation + instead).answer()
         return self.serialized(ActionResult(unsupported(f"service {self.service_name}")))
 
 
-# What moto does, as far as the sandbox lets it.
-MOTO_SERVICES = {"ec2", "iam", "redshift", "s3", "sts"}
 RESPONSES: dict[str, Callable[[], OwnResponse]] = {
     "redshift-serverless": ServerlessResponse,
     "secretsmanager": SecretsResponse,
 }
+moto_application = cache(create_backend_app)
 
 
-def find(environ: dict[str, Any]) -> Callable[[], OwnResponse] | None:
-    """Who answers a request, by the service that it is signed for; None for moto."""
-    signed = SERVICE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    if signed is None or signed[1] in MOTO_SERVICES:
-        return None
-    return RESPONSES.get(signed[1]) or (lambda: AbsentResponse(signed[1]))
-
-
-def respond(make: Callable[[], OwnResponse], environ: dict[str, Any], start_response: Any) -> Any:
+def respond(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answer a request as a WSGI application does."""
-    status, headers, body = make()._dispatch(BackendRequest(environ))
+    service, operation = asked.read(environ)
+    if operation not in offered.OPERATIONS.get(service, ()):
+        known = service in offered.OPERATIONS
+        absent = AbsentResponse(service, operation if known else "")
+        return _send(absent, environ, start_response)
+    if service in RESPONSES:
+        return _send(RESPONSES[service](), environ, start_response)
+    try:
+        answer: Iterable[bytes] = moto_application(service)(environ, start_response)
+    except NotImplementedError as problem:
+        what = f"{operation} so: {str(problem).partition(' has not been')[0]}"
+        return _send(AbsentResponse(service, what), environ, start_response)
+    return answer
+
+
+def _send(response: OwnResponse, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    asked.rewind(environ)
+    status, headers, body = response._dispatch(BackendRequest(environ))
     content = body if isinstance(body, bytes) else str(body).encode()
     start_response(str(status) + " ", [(key, str(value)) for key, value in headers.items()])
     return [content]

@@ -6,14 +6,14 @@ Whoever takes a newer moto reviews this file: each row names what is replaced, a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
-from moto.core import responses
+from moto.core import responses, utils
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.errors import COMMON_ERROR_CODES
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.iam.models import SERVICE_NAME_CONVERSION
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.redshift.models import redshift_backends
 from moto.redshift.responses import RedshiftResponse
 from moto.s3.models import S3Backend
@@ -23,7 +23,6 @@ from sandbox.aws import (
     authorization,
     bucket_creation,
     clusters,
-    lookups,
     network,
     object_deletion,
     object_listing,
@@ -41,15 +40,15 @@ class Replacement(NamedTuple):
 
 
 OPERATIONS = clusters.OPERATIONS
+method_names = cache(utils.method_names_from_class)
 NOT_IN_MOTO = ("get_cluster_credentials_with_iam", "modify_cluster_iam_roles")
 REPLACEMENTS = (
     # Every call, before it is carried out: by all of IAM's rules, not only the actions.
     Replacement(
         ActionAuthenticatorMixin, "_authenticate_and_authorize_action", authorization.authorize
     ),
-    # What it looks up for every call, and never changes.
-    Replacement(responses, "method_names_from_class", lookups.method_names),
-    Replacement(DomainDispatcherApplication, "get_backend_for_host", lookups.service_of_host),
+    # The operations that a service has, for which moto inspects its class at every call.
+    Replacement(responses, "method_names_from_class", method_names),
     # CreateBucket takes tags; DeleteObjects spares what may not be deleted; a page is listed fast.
     Replacement(S3Response, "_bucket_response_put", bucket_creation.put_bucket),
     Replacement(S3Response, "_bucket_response_delete_keys", object_deletion.delete_objects),

@@ -35,27 +35,6 @@ IDENTIFIER = re.compile(r"(?!.*--)[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 NAME = re.compile(r"(?!pg_|rdsdb$|public$|template[01]$|postgres$)[a-z][a-z0-9_+.@-]{0,127}")
 PASSWORD = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[!#-&(-.0-?A-\[\]-~]{8,64}")
 SNAPSHOT_IDENTIFIER = re.compile(r"(?!.*--)[a-z](?:[a-z0-9-]{0,253}[a-z0-9])?", re.IGNORECASE)
-# What the sandbox has none of, and the values that ask for nothing.
-UNSUPPORTED: dict[str, tuple[Any, ...]] = {
-    "AvailabilityZoneRelocation": (False,),
-    "CatalogName": (),
-    "ClusterSecurityGroups": ([],),
-    "DefaultIamRoleArn": (),
-    "ElasticIp": (),
-    "EnhancedVpcRouting": (False,),
-    "ExtraComputeForAutomaticOptimization": (False,),
-    "HsmClientCertificateIdentifier": (),
-    "HsmConfigurationIdentifier": (),
-    "IpAddressType": ("ipv4",),
-    "LoadSampleData": (),
-    "MaintenanceTrackName": ("current",),
-    "MasterPasswordSecretKmsKeyId": (),
-    "MultiAZ": (False,),
-    "RedshiftIdcApplicationArn": (),
-    "ReservedNodeId": (),
-    "SnapshotScheduleIdentifier": (),
-    "TargetReservedNodeOfferingId": (),
-}
 
 Parameters = Callable[[str], Any]
 
@@ -125,14 +104,6 @@ def _check_cluster(get: Parameters) -> None:
         raise InvalidParameterValueError(text)
     check_retention(get("ManualSnapshotRetentionPeriod"))
     check_roles(get("IamRoles") or [])
-    refuse_unsupported(get)
-
-
-def refuse_unsupported(get: Parameters) -> None:
-    """Raise UnsupportedOperation for a parameter that the sandbox can do nothing about."""
-    for name, harmless in UNSUPPORTED.items():
-        if get(name) is not None and get(name) not in harmless:
-            raise unsupported(name)
 
 
 def _check_nodes(get: Parameters) -> None:

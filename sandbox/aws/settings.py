@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.aws.requests import Parameters, refuse_unsupported, unsupported
+from sandbox.aws.requests import Parameters, unsupported
 
 DEFAULT_PARAMETER_GROUP = "default.redshift-2.0"
 # What ModifyCluster takes if it is as before; the names of its parameters and of moto's attributes.
@@ -101,7 +101,6 @@ def changes(get: Parameters, cluster: Any) -> Settings:
 
     Raises UnsupportedOperation for anything else than who can reach the cluster.
     """
-    refuse_unsupported(get)
     for parameter, attribute in UNCHANGEABLE.items():
         wanted = get(parameter)
         if wanted is not None and wanted != getattr(cluster, attribute, None):
