@@ -12,8 +12,6 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
 
 OWNER = "arn:aws:iam::aws:policy/"
-# Operations whose answers may name any policy.
-LISTING = {"ListPolicies", "GetAccountAuthorizationDetails", "GetAccountSummary"}
 
 
 def load_when_named(response: Any) -> None:
@@ -23,7 +21,7 @@ def load_when_named(response: Any) -> None:
     asked = response.normalized_request.values
     named = (asked.get("PolicyArn") or asked.get("PermissionsBoundary") or "").startswith(OWNER)
     backend = iam_backends[response.current_account]["aws"]
-    if (named or asked.get("Action") in LISTING) and not backend.aws_managed_policies:
+    if (named or asked.get("Action") == "ListPolicies") and not backend.aws_managed_policies:
         backend.aws_managed_policies = [
             AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, data)
             for name, data in json.loads(aws_managed_policies_data).items()

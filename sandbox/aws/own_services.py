@@ -104,8 +104,8 @@ class AbsentResponse(OwnResponse):
     def call_action(self) -> Any:
         """Refuse it, whoever asks."""
         if self.operation:
-            instead = offered.INSTEAD.get(self.operation, "")
-            return refusals.not_offered(self, self.operation + instead).answer()
+            what = "; ".join(filter(None, (self.operation, offered.INSTEAD.get(self.operation))))
+            return refusals.not_offered(self, what).answer()
         return self.serialized(ActionResult(unsupported(f"service {self.service_name}")))
 
 

@@ -14,17 +14,6 @@ from sandbox.aws.permissions.call import Call, request_tags, resource_tags
 from sandbox.iam.conditions import Context
 from sandbox.iam.policy import Permission
 
-OF_A_GROUP = frozenset(
-    {
-        "AuthorizeSecurityGroupEgress",
-        "AuthorizeSecurityGroupIngress",
-        "DeleteSecurityGroup",
-        "RevokeSecurityGroupEgress",
-        "RevokeSecurityGroupIngress",
-        "UpdateSecurityGroupRuleDescriptionsEgress",
-        "UpdateSecurityGroupRuleDescriptionsIngress",
-    }
-)
 # What the ids of resources that can be tagged begin with.
 KINDS = {"sg": "security-group", "sgr": "security-group-rule", "vpc": "vpc"}
 
@@ -33,7 +22,7 @@ def permissions(call: Call) -> Iterator[Permission]:
     """The permissions of an operation on security groups, or on tags; none for others."""
     if call.operation == "CreateSecurityGroup":
         yield from _create_group(call)
-    elif call.operation in OF_A_GROUP:
+    elif "SecurityGroup" in call.operation and not call.operation.startswith("Describe"):
         yield call.own(*_resource(call, "security-group", _group_id(call)))
         yield from _tagged(call, "security-group-rule")
     elif call.operation.startswith("Describe"):

@@ -14,37 +14,13 @@ from moto.iam.models import iam_backends
 from sandbox.aws.permissions.call import Call, request_tags, resource_tags
 from sandbox.iam.policy import Permission
 
-OF_A_ROLE = frozenset(
-    {
-        "AttachRolePolicy",
-        "CreateRole",
-        "DeleteRole",
-        "DeleteRolePermissionsBoundary",
-        "DeleteRolePolicy",
-        "DeleteServiceLinkedRole",
-        "DetachRolePolicy",
-        "GetRole",
-        "GetRolePolicy",
-        "ListAttachedRolePolicies",
-        "ListInstanceProfilesForRole",
-        "ListRolePolicies",
-        "ListRoleTags",
-        "PutRolePermissionsBoundary",
-        "PutRolePolicy",
-        "TagRole",
-        "UntagRole",
-        "UpdateAssumeRolePolicy",
-        "UpdateRole",
-        "UpdateRoleDescription",
-    }
-)
 # The service-linked roles whose names are known.
 LINKED_ROLES = {"redshift.amazonaws.com": "AWSServiceRoleForRedshift"}
 
 
 def permissions(call: Call) -> Iterator[Permission]:
     """The permissions of an operation on roles; none for others."""
-    if call.operation in OF_A_ROLE:
+    if call.get("RoleName"):
         yield from _of_role(call)
     elif call.operation == "ListRoles":
         # The reference lists no resource, but AWS's refusals name the path.

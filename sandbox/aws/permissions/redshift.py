@@ -18,30 +18,11 @@ from sandbox.iam.conditions import Context
 from sandbox.iam.policy import Permission
 
 SERVICE = "redshift.amazonaws.com"
-OF_A_CLUSTER = frozenset(
-    {
-        "CreateCluster",
-        "DeleteCluster",
-        "DescribeClusters",
-        "DescribeLoggingStatus",
-        "DisableLogging",
-        "DisableSnapshotCopy",
-        "EnableLogging",
-        "EnableSnapshotCopy",
-        "ModifyCluster",
-        "ModifyClusterIamRoles",
-        "ModifyClusterMaintenance",
-        "ModifySnapshotCopyRetentionPeriod",
-        "PauseCluster",
-        "RebootCluster",
-        "ResizeCluster",
-        "RestoreFromClusterSnapshot",
-        "ResumeCluster",
-    }
-)
-OF_A_SNAPSHOT = frozenset(
-    {"CreateClusterSnapshot", "DeleteClusterSnapshot", "ModifyClusterSnapshot"}
-)
+OF_A_CLUSTER = {
+    *("CreateCluster", "DeleteCluster", "DescribeClusters", "DescribeLoggingStatus"),
+    *("ModifyCluster", "ModifyClusterIamRoles", "PauseCluster", "ResumeCluster"),
+    "RestoreFromClusterSnapshot",
+}
 OF_TAGS = frozenset({"CreateTags", "DeleteTags", "DescribeTags"})
 # The reference lists no resource for these.
 OF_ALL = frozenset({"DescribeClusterSnapshots", "DescribeClusterSubnetGroups"})
@@ -68,8 +49,8 @@ def permissions(call: Call) -> Iterator[Permission]:
     """
     if call.operation in OF_A_CLUSTER:
         yield from _of_cluster(call)
-    elif call.operation in OF_A_SNAPSHOT:
-        yield call.own(*_snapshot(call, request_tags(call.get("Tags"))))
+    elif call.operation == "DeleteClusterSnapshot":
+        yield call.own(*_snapshot(call))
     elif call.operation in OF_TAGS:
         yield _of_tags(call)
     elif call.operation in OF_ALL:
@@ -80,8 +61,9 @@ def permissions(call: Call) -> Iterator[Permission]:
         database = call.get("DbName")
         arn = call.arn(f"dbname:{_cluster_name(call)}/{database}") if database else "*"
         yield call.own(arn, {"redshift:dbname": database} if database else {})
-    if call.get("Tags") and call.operation in ("CreateCluster", "CreateClusterSnapshot"):
-        yield _tag_new(call)
+    if call.get("Tags") and call.operation == "CreateCluster":
+        arn, _ = _cluster(call)
+        yield call.permission("redshift:CreateTags", arn, request_tags(call.get("Tags")))
 
 
 def network_permissions(call: Call) -> Iterator[Permission]:
@@ -105,7 +87,7 @@ def _of_cluster(call: Call) -> Iterator[Permission]:
     arn, context = _cluster(call)
     yield call.own(arn, context | request_tags(call.get("Tags")))
     if call.operation == "RestoreFromClusterSnapshot":
-        yield call.own(*_snapshot(call, {}))
+        yield call.own(*_snapshot(call))
     if call.get("KmsKeyId"):
         raise UncheckedError("permissions on KMS keys")
     for role in [*(call.get("IamRoles") or []), *(call.get("AddIamRoles") or [])]:
@@ -141,11 +123,6 @@ def _of_tags(call: Call) -> Permission:
     return call.own(arn or "*", asked | resource_tags(tags))
 
 
-def _tag_new(call: Call) -> Permission:
-    arn, _ = _cluster(call) if call.operation == "CreateCluster" else _snapshot(call, {})
-    return call.permission("redshift:CreateTags", arn, request_tags(call.get("Tags")))
-
-
 def _credentials(call: Call) -> Iterator[Permission]:
     """The database user, and what else the login shall be good for.
 
@@ -159,8 +136,6 @@ def _credentials(call: Call) -> Iterator[Permission]:
         yield call.own(call.arn(f"dbname:{cluster}/{database}"), context)
     if call.get("AutoCreate"):
         yield call.permission("redshift:CreateClusterUser", arn, {"redshift:dbuser": user})
-    for group in call.get("DbGroups") or []:
-        yield call.permission("redshift:JoinGroup", call.arn(f"dbgroup:{cluster}/{group}"))
 
 
 def _cluster(call: Call) -> tuple[str, dict[str, str | list[str]]]:
@@ -169,19 +144,16 @@ def _cluster(call: Call) -> tuple[str, dict[str, str | list[str]]]:
     return call.arn(f"cluster:{_cluster_name(call)}"), tags
 
 
-def _snapshot(call: Call, context: Context) -> tuple[str, Context]:
+def _snapshot(call: Call) -> tuple[str, Context]:
     """The snapshot that the call names, or one of any cluster if there is none of this name."""
     name = str(call.get("SnapshotIdentifier") or "*").lower()
-    found = None if call.operation == "CreateClusterSnapshot" else _find_snapshot(call, name)
+    found = _find_snapshot(call, name)
     # A restore is checked against the cluster that the caller names, and against any if none.
-    given = call.get("SnapshotClusterIdentifier") or call.get("SnapshotArn")
-    if found and (given or call.operation != "RestoreFromClusterSnapshot"):
-        return str(found.arn), dict(context) | resource_tags(found.tags)
     of_cluster = call.get("SnapshotClusterIdentifier")
-    if call.operation == "CreateClusterSnapshot":
-        of_cluster = call.get("ClusterIdentifier")
-    arn = call.get("SnapshotArn") or call.arn(f"snapshot:{of_cluster or '*'}/{name}")
-    return str(arn), context
+    given = of_cluster or call.get("SnapshotArn")
+    if found and (given or call.operation != "RestoreFromClusterSnapshot"):
+        return str(found.arn), resource_tags(found.tags)
+    return str(call.get("SnapshotArn") or call.arn(f"snapshot:{of_cluster or '*'}/{name}")), {}
 
 
 def _find_snapshot(call: Call, name: str) -> Any:

@@ -15,60 +15,25 @@ from moto.s3.models import s3_backends
 from sandbox.aws.permissions.call import Call, UncheckedError, request_tags
 from sandbox.iam.policy import Permission
 
-# The action that an operation needs on its bucket, where that has another name.
-OF_A_BUCKET = {
-    "CreateBucket": "CreateBucket",
-    "DeleteBucket": "DeleteBucket",
-    "DeleteBucketCors": "PutBucketCORS",
-    "DeleteBucketEncryption": "PutEncryptionConfiguration",
-    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
-    "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
-    "DeleteBucketPolicy": "DeleteBucketPolicy",
-    "DeleteBucketTagging": "PutBucketTagging",
-    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
-    "GetBucketAcl": "GetBucketAcl",
-    "GetBucketCors": "GetBucketCORS",
-    "GetBucketEncryption": "GetEncryptionConfiguration",
-    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-    "GetBucketLocation": "GetBucketLocation",
-    "GetBucketLogging": "GetBucketLogging",
-    "GetBucketOwnershipControls": "GetBucketOwnershipControls",
-    "GetBucketPolicy": "GetBucketPolicy",
-    "GetBucketPolicyStatus": "GetBucketPolicyStatus",
-    "GetBucketTagging": "GetBucketTagging",
-    "GetBucketVersioning": "GetBucketVersioning",
-    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-    "HeadBucket": "ListBucket",
-    "ListMultipartUploads": "ListBucketMultipartUploads",
-    "ListObjectVersions": "ListBucketVersions",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "PutBucketAcl": "PutBucketAcl",
-    "PutBucketCors": "PutBucketCORS",
-    "PutBucketEncryption": "PutEncryptionConfiguration",
-    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
-    "PutBucketLogging": "PutBucketLogging",
-    "PutBucketOwnershipControls": "PutBucketOwnershipControls",
-    "PutBucketPolicy": "PutBucketPolicy",
-    "PutBucketTagging": "PutBucketTagging",
-    "PutBucketVersioning": "PutBucketVersioning",
-    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
-}
-OF_AN_OBJECT = {
-    "AbortMultipartUpload": "AbortMultipartUpload",
+# The action that an operation needs, where that has another name.
+ACTIONS = {
     "CompleteMultipartUpload": "PutObject",
     "CopyObject": "PutObject",
     "CreateMultipartUpload": "PutObject",
-    "DeleteObject": "DeleteObject",
-    "DeleteObjectTagging": "DeleteObjectTagging",
-    "GetObject": "GetObject",
-    "GetObjectAcl": "GetObjectAcl",
-    "GetObjectTagging": "GetObjectTagging",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketTagging": "PutBucketTagging",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
     "HeadObject": "GetObject",
+    "ListBuckets": "ListAllMyBuckets",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
     "ListParts": "ListMultipartUploadParts",
-    "PutObject": "PutObject",
-    "PutObjectAcl": "PutObjectAcl",
-    "PutObjectTagging": "PutObjectTagging",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
     "UploadPart": "PutObject",
     "UploadPartCopy": "PutObject",
 }
@@ -78,25 +43,25 @@ OF_A_POLICY = frozenset({"DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPoli
 
 
 def permissions(call: Call) -> Iterator[Permission]:
-    """The permissions of an operation; none for one that is not known here.
+    """The permissions of an operation.
 
     Raises UncheckedError for a bucket with a policy of its own.
     """
     bucket = _find_bucket(call)
     if bucket and bucket.policy and call.operation not in OF_A_POLICY:
         raise UncheckedError(f"the policy of bucket {bucket.name}")
-    if call.operation in OF_A_BUCKET:
+    action = f"s3:{ACTIONS.get(call.operation, call.operation)}"
+    if call.operation == "DeleteObjects":
+        yield from (_delete(call, each) for each in call.get("Delete")["Objects"])
+    elif call.get("Key"):
+        yield from _of_object(call, action)
+    elif call.get("Bucket"):
         context = {} if call.get("Prefix") is None else {"s3:prefix": str(call.get("Prefix"))}
-        action = f"s3:{OF_A_BUCKET[call.operation]}"
         yield call.permission(action, _arn(call.get("Bucket")), context)
         if tags := (call.get("CreateBucketConfiguration") or {}).get("Tags"):
             yield call.permission("s3:TagResource", _arn(call.get("Bucket")), request_tags(tags))
-    elif call.operation in OF_AN_OBJECT:
-        yield from _of_object(call)
-    elif call.operation == "DeleteObjects":
-        yield from (_delete(call, each) for each in call.get("Delete")["Objects"])
-    elif call.operation == "ListBuckets":
-        yield call.permission("s3:ListAllMyBuckets")
+    else:
+        yield call.permission(action)
 
 
 def _delete(call: Call, named: dict[str, Any]) -> Permission:
@@ -105,11 +70,10 @@ def _delete(call: Call, named: dict[str, Any]) -> Permission:
     return call.permission(action, _arn(call.get("Bucket"), named["Key"]))
 
 
-def _of_object(call: Call) -> Iterator[Permission]:
-    action = OF_AN_OBJECT[call.operation]
-    if call.get("VersionId") and action in ("GetObject", "DeleteObject"):
+def _of_object(call: Call, action: str) -> Iterator[Permission]:
+    if call.get("VersionId") and action in ("s3:GetObject", "s3:DeleteObject"):
         action += "Version"
-    yield call.permission(f"s3:{action}", _arn(call.get("Bucket"), call.get("Key")))
+    yield call.permission(action, _arn(call.get("Bucket"), call.get("Key")))
     if call.get("Tagging") and isinstance(call.get("Tagging"), str):
         tagged = _arn(call.get("Bucket"), call.get("Key"))
         yield call.permission("s3:PutObjectTagging", tagged)

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-secrets-manager-integr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,23 +16,14 @@ from sandbox.aws.serverless_regions import find_region
 from sandbox.iam.conditions import Context
 from sandbox.iam.policy import Permission
 
-# The resources on which an operation needs its permission, each named in the request.
+# The resources on which an operation needs its permission, if not on the one that ends its name.
 KINDS = {
-    "CreateNamespace": ("namespace",),
     "CreateWorkgroup": ("workgroup", "namespace"),
-    "DeleteNamespace": ("namespace",),
-    "DeleteSnapshot": ("snapshot",),
-    "DeleteWorkgroup": ("workgroup",),
     "GetCredentials": ("workgroup",),
-    "GetNamespace": ("namespace",),
-    "GetSnapshot": ("snapshot",),
-    "GetWorkgroup": ("workgroup",),
     "RestoreFromSnapshot": ("namespace", "snapshot"),
-    "UpdateNamespace": ("namespace",),
-    "UpdateWorkgroup": ("workgroup",),
 }
+KIND = re.compile("(?:Create|Delete|Get|Update)(Namespace|Snapshot|Workgroup)")
 OF_NAMESPACES = frozenset({"CreateNamespace", "DeleteNamespace", "UpdateNamespace"})
-OF_NEW = frozenset({"CreateNamespace", "CreateWorkgroup"})
 OF_TAGS = frozenset({"ListTagsForResource", "TagResource"})
 # The reference lists no resource for these.
 OF_ALL = frozenset({"ListNamespaces", "ListSnapshots", "ListWorkgroups"}) | {
@@ -52,13 +44,18 @@ def permissions(call: Call) -> Iterator[Permission]:
         yield call.own(arn, _tags_of(call, arn) | _asked(call))
     elif call.operation in OF_ALL:
         yield call.own()
-    for kind in KINDS.get(call.operation, ()):
+    kinds = _kinds(call.operation)
+    for kind in kinds:
         yield call.own(*_resource(call, kind))
-    if call.operation in OF_NEW and call.get("tags"):
-        made = KINDS[call.operation][0]
-        yield call.permission("redshift-serverless:TagResource", *_resource(call, made))
+    if call.operation.startswith("Create") and call.get("tags"):
+        yield call.permission("redshift-serverless:TagResource", *_resource(call, kinds[0]))
     if call.operation in OF_NAMESPACES:
         yield from _of_namespace(call)
+
+
+def _kinds(operation: str) -> tuple[str, ...]:
+    found = KIND.fullmatch(operation)
+    return KINDS.get(operation) or ((found[1].lower(),) if found else ())
 
 
 def network_permissions(call: Call) -> Iterator[Permission]:

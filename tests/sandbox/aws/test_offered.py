@@ -19,7 +19,7 @@ from operators import ACCOUNT, Operator, new_operator, statement
 from werkzeug.test import create_environ
 
 from sandbox.aws.asked import read
-from sandbox.aws.offered import FILTERS, HARMLESS, OPERATIONS, PARAMETERS
+from sandbox.aws.offered import FILTERS, HARMLESS, OPERATIONS, WITHOUT
 
 # Read by themselves: clients of S3 change the paths in theirs.
 MODELS = {each: get_session().get_service_model(each) for each in OPERATIONS}
@@ -76,11 +76,11 @@ def test_every_name_in_the_tables_is_one_of_aws(service: str) -> None:
     known = set(MODELS[service].operation_names)
     assert known >= OPERATIONS[service]
     taken = set().union(*(members(service, each) for each in OPERATIONS[service]))
-    assert taken >= PARAMETERS.get(service, set())
+    assert taken >= WITHOUT[service]
 
 
 def test_every_value_and_filter_is_of_something_in_the_tables() -> None:
-    assert set().union(*PARAMETERS.values()) >= HARMLESS.keys()
+    assert set().union(*WITHOUT.values()) >= HARMLESS.keys()
     filtering = {each for each in OPERATIONS["ec2"] if "Filters" in members("ec2", each)}
     assert filtering == FILTERS.keys()
 
