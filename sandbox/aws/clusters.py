@@ -50,15 +50,13 @@ class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
     def create(self, get: Parameters) -> Any:
         """CreateCluster: a cluster that is creating until its warehouse answers."""
         requests.check_create_cluster(get)
-        with STATE_LOCK:
-            return self._add(settings.new_cluster(get))
+        return self._add(settings.new_cluster(get))
 
     def restore(self, get: Parameters) -> Any:
         """RestoreFromClusterSnapshot: a cluster that begins with a copy of a snapshot's data."""
-        with STATE_LOCK:
-            snapshot = snapshots.find(self.snapshots, get)
-            requests.check_restore(get, snapshot.node_type, snapshot.number_of_nodes)
-            return self._add(settings.restored_cluster(get, snapshot), snapshot)
+        snapshot = snapshots.find(self.snapshots, get)
+        requests.check_restore(get, snapshot.node_type, snapshot.number_of_nodes)
+        return self._add(settings.restored_cluster(get, snapshot), snapshot)
 
     def _add(self, wanted: settings.Settings, snapshot: Snapshot | None = None) -> Any:
         name = wanted["cluster_identifier"]
@@ -81,71 +79,65 @@ class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
 
     def describe(self, get: Parameters) -> list[Any]:
         """DescribeClusters: copies of the clusters as they are now."""
-        name = get("ClusterIdentifier")
-        with STATE_LOCK:
-            found = [self._cluster(name)] if name else list(self.clusters.values())
-            return [as_it_is(each) for each in found if snapshots.has_tags(each.tags, get)]
-
-    def pause(self, get: Parameters) -> Any:
-        """PauseCluster, of one that is available."""
-        with STATE_LOCK:
-            return self._cluster(get("ClusterIdentifier")).pause()
-
-    def resume(self, get: Parameters) -> Any:
-        """ResumeCluster, of one that is paused."""
-        with STATE_LOCK:
-            return self._cluster(get("ClusterIdentifier")).resume()
+        found = [self.named(get)] if get("ClusterIdentifier") else list(self.clusters.values())
+        return [as_it_is(each) for each in found if snapshots.has_tags(each.tags, get)]
 
     def modify(self, get: Parameters) -> Any:
         """ModifyCluster: who can reach it, and nothing else."""
-        with STATE_LOCK:
-            cluster = self._cluster(get("ClusterIdentifier"))
-            cluster.require("available")
-            changes = settings.changes(get, cluster)
-            if groups := changes.get("vpc_security_group_ids"):
-                changes["vpc_security_group_ids"] = self._security_groups(cluster.vpc_id, groups)
-            return cluster.modify(changes)
+        cluster = self.named(get)
+        cluster.require("available")
+        changes = settings.changes(get, cluster)
+        if groups := changes.get("vpc_security_group_ids"):
+            changes["vpc_security_group_ids"] = self._security_groups(cluster.vpc_id, groups)
+        return cluster.modify(changes)
 
     def delete(self, get: Parameters) -> Any:
         """DeleteCluster: it is listed until its warehouse has stopped and its data is away."""
-        snapshot_name = requests.check_delete(get)
-        with STATE_LOCK:
-            cluster = self._cluster(get("ClusterIdentifier"))
-            cluster.require(*DELETABLE)
-            snapshot = None
-            if snapshot_name:
-                cluster.require("available", "paused")
-                retention = get("FinalClusterSnapshotRetentionPeriod") or KEPT_FOREVER
-                snapshot = self._new_snapshot(snapshot_name, cluster, retention)
-            name = cluster.cluster_identifier
-            return cluster.delete(snapshot, lambda: self.clusters.pop(name))
+        snapshot_name, snapshot = requests.check_delete(get), None
+        cluster = self.named(get)
+        cluster.require(*DELETABLE)
+        if snapshot_name:
+            cluster.require("available", "paused")
+            if snapshot_name in self.snapshots:
+                raise ClusterSnapshotAlreadyExistsError(snapshot_name)
+            retention = get("FinalClusterSnapshotRetentionPeriod") or KEPT_FOREVER
+            snapshot = Snapshot(cluster, snapshot_name, retention)
+            self.snapshots[snapshot_name] = snapshot
+        name = cluster.cluster_identifier
+        return cluster.delete(snapshot, lambda: self.clusters.pop(name))
 
     def modify_iam_roles(self, get: Parameters) -> Any:
         """ModifyClusterIamRoles, at once."""
         added, removed = get("AddIamRoles") or [], get("RemoveIamRoles") or []
         requests.check_roles(added)
-        with STATE_LOCK:
-            cluster = self._cluster(get("ClusterIdentifier"))
-            cluster.require("available")
-            kept = [arn for arn in cluster.iam_roles_arn if arn not in removed]
-            cluster.iam_roles_arn = kept + [arn for arn in added if arn not in kept]
-            return as_it_is(cluster)
+        cluster = self.named(get)
+        cluster.require("available")
+        kept = [arn for arn in cluster.iam_roles_arn if arn not in removed]
+        cluster.iam_roles_arn = kept + [arn for arn in added if arn not in kept]
+        return as_it_is(cluster)
+
+    def named(self, get: Parameters) -> Cluster:
+        """The cluster that a request names. Raises ClusterNotFound."""
+        name = get("ClusterIdentifier")
+        if name not in self.clusters:
+            raise ClusterNotFoundError(name)
+        found: Cluster = self.clusters[name]
+        return found
 
     def get_cluster_credentials(
         self, cluster_identifier: str, db_user: str, auto_create: bool, duration_seconds: int
     ) -> dict[str, Any]:
         """A login name and a password that the warehouse takes."""
         super().get_cluster_credentials(cluster_identifier, db_user, auto_create, duration_seconds)
-        users = self._users(cluster_identifier)
+        users = self._users({"ClusterIdentifier": cluster_identifier}.get)
         try:
-            login, password = users.issue(db_user.lower(), auto_create, duration_seconds)
+            login = users.issue(db_user.lower(), auto_create, duration_seconds)
         except ValueError as problem:
             raise InvalidParameterValueError(str(problem)) from problem
         except psycopg2.OperationalError as problem:
             text = f"The Cluster {cluster_identifier} has just become unavailable."
             raise RedshiftClientError("InvalidClusterState", text) from problem
-        expires = datetime.now(UTC) + timedelta(seconds=duration_seconds)
-        return {"DbUser": login, "DbPassword": password, "Expiration": expires}
+        return _credentials(login, duration_seconds)
 
     def get_credentials_with_iam(self, get: Parameters, caller: Identity) -> dict[str, Any]:
         """GetClusterCredentialsWithIAM: for the database user that is named after the caller.
@@ -155,44 +147,27 @@ class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
         seconds = int(get("DurationSeconds") or 900)
         if not 900 <= seconds <= 3600:
             raise InvalidParameterValueError(f"DurationSeconds must be 900 to 3600, not {seconds}")
-        users = self._users(get("ClusterIdentifier"))
-        login, password = users.issue_to_identity(database_user(caller), seconds)
-        expires = datetime.now(UTC) + timedelta(seconds=seconds)
-        return {"DbUser": login, "DbPassword": password, "Expiration": expires}
+        login = self._users(get).issue_to_identity(database_user(caller), seconds)
+        return _credentials(login, seconds)
 
-    def _users(self, cluster_identifier: str) -> Users:
+    def _users(self, get: Parameters) -> Users:
         with STATE_LOCK:
-            cluster = self._cluster(cluster_identifier)
+            cluster = self.named(get)
             cluster.require("available")
             found: Users = cluster.warehouse.users
         return found
 
-    def _cluster(self, name: str) -> Cluster:
-        if name not in self.clusters:
-            raise ClusterNotFoundError(name)
-        found: Cluster = self.clusters[name]
-        return found
-
     # Snapshots.
-
-    def _new_snapshot(self, name: str, cluster: Cluster, retention: int) -> Snapshot:
-        if name in self.snapshots:
-            raise ClusterSnapshotAlreadyExistsError(name)
-        snapshot = Snapshot(cluster, name, retention)
-        self.snapshots[name] = snapshot
-        return snapshot
 
     def describe_snapshots(self, get: Parameters) -> list[Any]:
         """DescribeClusterSnapshots: copies of the snapshots as they are now."""
-        with STATE_LOCK:
-            return [as_it_is(each) for each in snapshots.select(self.snapshots, get)]
+        return [as_it_is(each) for each in snapshots.select(self.snapshots, get)]
 
     def delete_snapshot(self, get: Parameters) -> Any:
         """DeleteClusterSnapshot, with its data."""
-        with STATE_LOCK:
-            snapshot = snapshots.find(self.snapshots, get)
-            snapshot.delete()
-            return self.snapshots.pop(snapshot.snapshot_identifier)
+        snapshot = snapshots.find(self.snapshots, get)
+        snapshot.delete()
+        return self.snapshots.pop(snapshot.snapshot_identifier)
 
     # What else could meet a change half-way.
 
@@ -211,11 +186,18 @@ class RedshiftBackend(models.RedshiftBackend):  # type: ignore[misc]
             return super().delete_cluster_subnet_group(subnet_identifier)
 
 
+def _credentials(login: tuple[str, str], seconds: int) -> dict[str, Any]:
+    expires = datetime.now(UTC) + timedelta(seconds=seconds)
+    return {"DbUser": login[0], "DbPassword": login[1], "Expiration": expires}
+
+
 def _answer(key: str, operation: Callable[[Any, Parameters], Any]) -> Callable[[Any], ActionResult]:
     """moto's form of an operation whose result is called `key`."""
 
     def respond(response: Any) -> ActionResult:
-        return ActionResult({key: operation(response.redshift_backend, response._get_param)})
+        with STATE_LOCK:
+            found = operation(response.redshift_backend, response._get_param)
+        return ActionResult({key: found})
 
     return respond
 
@@ -234,7 +216,7 @@ OPERATIONS = {
     "get_cluster_credentials_with_iam": _credentials_with_iam,
     "modify_cluster": _answer("Cluster", RedshiftBackend.modify),
     "modify_cluster_iam_roles": _answer("Cluster", RedshiftBackend.modify_iam_roles),
-    "pause_cluster": _answer("Cluster", RedshiftBackend.pause),
+    "pause_cluster": _answer("Cluster", lambda backend, get: backend.named(get).pause()),
     "restore_from_cluster_snapshot": _answer("Cluster", RedshiftBackend.restore),
-    "resume_cluster": _answer("Cluster", RedshiftBackend.resume),
+    "resume_cluster": _answer("Cluster", lambda backend, get: backend.named(get).resume()),
 }

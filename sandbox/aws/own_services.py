@@ -18,7 +18,7 @@ from moto.moto_server.werkzeug_app import BackendRequest, create_backend_app
 from sandbox.aws import asked, offered, refusals
 from sandbox.aws.background import STATE_LOCK
 from sandbox.aws.identities import database_user
-from sandbox.aws.serverless_regions import find_region
+from sandbox.aws.serverless import Serverless, find_region
 from sandbox.aws.serverless_requests import RefusedError, not_found, unsupported
 
 
@@ -63,13 +63,20 @@ class ServerlessResponse(OwnResponse):
         serverless = find_region(self.current_account, self.region)
         if operation == "GetCredentials":
             return serverless.get_credentials(self.get, database_user(self.caller))
-        name = camelcase_to_underscores(operation)
-        parts = (serverless, serverless.snapshots, serverless.limits)
-        carry_out = next(getattr(part, name) for part in parts if hasattr(part, name))
-        found = carry_out(self.get)
         shape = get_service_model(self.service_name).operation_model(operation).output_shape
         keys = [key for key in shape.members if key != "nextToken"]
+        found = self._carry_out(serverless, operation)
         return {keys[0]: found} if len(keys) == 1 else found
+
+    def _carry_out(self, serverless: Serverless, operation: str) -> Any:
+        for kind in serverless.kinds:
+            if operation == f"Get{kind.kind.capitalize()}":
+                return kind.named(self.get).answer()
+            if operation == f"List{kind.kind.capitalize()}s":
+                return kind.listed(self.get)
+        name = camelcase_to_underscores(operation)
+        part = serverless if hasattr(serverless, name) else serverless.limits
+        return getattr(part, name)(self.get)
 
 
 class SecretsResponse(OwnResponse):

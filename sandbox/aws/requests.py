@@ -143,7 +143,11 @@ def _check_password(get: Parameters) -> None:
 
 def check_roles(arns: Iterable[str]) -> None:
     """Raise InvalidParameterValue for a role that IAM does not have."""
+    if arn := unknown_role(arns):
+        raise InvalidParameterValueError(f"The IAM role {arn} is not valid.")
+
+
+def unknown_role(arns: Iterable[str]) -> str | None:
+    """The first of these roles that IAM does not have, None if it has them all."""
     known = {role.arn for role in iam_backends[DEFAULT_ACCOUNT_ID]["aws"].get_roles()}
-    for arn in arns:
-        if arn not in known:
-            raise InvalidParameterValueError(f"The IAM role {arn} is not valid.")
+    return next((arn for arn in arns if arn not in known), None)

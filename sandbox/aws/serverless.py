@@ -18,12 +18,19 @@ from sandbox.aws import serverless_requests as requests
 from sandbox.aws.background import STATE_LOCK, background
 from sandbox.aws.serverless_limits import UsageLimits
 from sandbox.aws.serverless_requests import Parameters, conflict, invalid, not_found
-from sandbox.aws.serverless_resources import Described, Namespace, Resource, Workgroup
-from sandbox.aws.serverless_snapshots import Snapshots
+from sandbox.aws.serverless_resources import (
+    Described,
+    Namespace,
+    Resource,
+    Resources,
+    Snapshot,
+    Workgroup,
+)
 from sandbox.cluster.warehouse import ClusterIdentity
 
 # On AWS too, a change shows a moment after the answer.
 CHANGE_SECONDS = 0.1
+KEPT_FOREVER = -1
 
 
 class Serverless:
@@ -32,9 +39,10 @@ class Serverless:
     def __init__(self, account: str, region: str) -> None:
         self.account, self.region = account, region
         self.place = f"arn:aws:redshift-serverless:{region}:{account}"
-        self.namespaces: dict[str, Namespace] = {}
-        self.workgroups: dict[str, Workgroup] = {}
-        self.snapshots = Snapshots(self.place)
+        self.namespaces: Resources[Namespace] = Resources("namespace")
+        self.workgroups: Resources[Workgroup] = Resources("workgroup")
+        self.snapshots: Resources[Snapshot] = Resources("snapshot")
+        self.kinds: tuple[Resources[Any], ...] = (self.namespaces, self.workgroups, self.snapshots)
         self.limits = UsageLimits(self.place)
 
     # Namespaces.
@@ -43,8 +51,6 @@ class Serverless:
         """CreateNamespace, which is MODIFYING for a moment."""
         requests.check_namespace(get)
         name = get("namespaceName")
-        if name in self.namespaces:
-            raise conflict(f"The namespace {name} exists already.")
         user = get("adminUsername") or "admin"
         mark = secrets.token_hex(3)
         secret = f"arn:aws:secretsmanager:{self.region}:{self.account}:secret:redshift!{name}-"
@@ -59,21 +65,13 @@ class Serverless:
         )
         made.password = secrets.token_urlsafe(24)
         made.attach(get("iamRoles") or [])
-        self.namespaces[name] = made
+        self.namespaces.add(made)
         made.change("MODIFYING", lambda: background.wait(CHANGE_SECONDS))
         return made.answer()
 
-    def get_namespace(self, get: Parameters) -> Any:
-        """GetNamespace."""
-        return self._namespace(get).answer()
-
-    def list_namespaces(self, get: Parameters) -> Any:
-        """ListNamespaces, on one page."""
-        return [each.answer() for each in self.namespaces.values()]
-
     def update_namespace(self, get: Parameters) -> Any:
         """UpdateNamespace, of its roles only."""
-        found = self._namespace(get)
+        found = self.namespaces.named(get)
         requests.check_update(get, "iamRoles")
         found.require_available()
         found.attach(get("iamRoles"))
@@ -82,11 +80,11 @@ class Serverless:
 
     def delete_namespace(self, get: Parameters) -> Any:
         """DeleteNamespace, which no workgroup may use, with a final snapshot if it has a name."""
-        found = self._namespace(get)
+        found = self.namespaces.named(get)
         found.require_available()
         if any(each.described["namespaceName"] == found.name for each in self.workgroups.values()):
             raise conflict(f"The namespace {found.name} has a workgroup: delete that first.")
-        snapshot = self.snapshots.take(found, get) if get("finalSnapshotName") else None
+        snapshot = self._new_snapshot(found, get) if get("finalSnapshotName") else None
 
         def delete() -> None:
             background.wait(CHANGE_SECONDS)
@@ -100,26 +98,42 @@ class Serverless:
         found.change("DELETING", delete)
         return found.answer()
 
-    def _namespace(self, get: Parameters) -> Namespace:
-        name = get("namespaceName")
-        if name not in self.namespaces:
-            raise not_found(f"The namespace {name} does not exist.")
-        return self.namespaces[name]
+    def _new_snapshot(self, namespace: Namespace, get: Parameters) -> Snapshot:
+        """The final snapshot that DeleteNamespace asks for, still without its data."""
+        made = Snapshot(
+            *("snapshot", get("finalSnapshotName"), self.place, None),
+            namespaceName=namespace.name,
+            namespaceArn=namespace.arn,
+            adminUsername=namespace.described["adminUsername"],
+            ownerAccount=self.account,
+            snapshotCreateTime=datetime.now(UTC),
+            snapshotRetentionPeriod=get("finalSnapshotRetentionPeriod") or KEPT_FOREVER,
+            totalBackupSizeInMegaBytes=0.0,
+            status="CREATING",
+        )
+        self.snapshots.add(made)
+        return made
+
+    def delete_snapshot(self, get: Parameters) -> Any:
+        """DeleteSnapshot, with its data."""
+        found = self.snapshots.named(get)
+        found.require_available()
+        if found.data:
+            requests.remove(found.data)
+        return self.snapshots.pop(found.name).answer() | {"status": "DELETED"}
 
     # Workgroups.
 
     def create_workgroup(self, get: Parameters) -> Any:
         """CreateWorkgroup, CREATING until its warehouse answers."""
         requests.check_workgroup(get, self.region)
-        name, namespace, place = get("workgroupName"), self._namespace(get), self._network(get)
-        if name in self.workgroups:
-            raise conflict(f"The workgroup {name} exists already.")
+        namespace, place = self.namespaces.named(get), self._network(get)
         namespace.require_available()
         users = [each.described["namespaceName"] for each in self.workgroups.values()]
         if namespace.name in users:
             raise conflict(f"The namespace {namespace.name} has a workgroup already.")
         made = Workgroup(
-            *("workgroup", name, self.place, get("tags")),
+            *("workgroup", get("workgroupName"), self.place, get("tags")),
             namespaceName=namespace.name,
             creationDate=datetime.now(UTC),
             baseCapacity=get("baseCapacity") or requests.DEFAULT_CAPACITY,
@@ -131,7 +145,7 @@ class Serverless:
         )
         if get("maxCapacity"):
             made.described["maxCapacity"] = get("maxCapacity")
-        self.workgroups[name] = made
+        self.workgroups.add(made)
         made.change("CREATING", lambda: self._serve(made, namespace, namespace.data))
         return made.answer()
 
@@ -145,17 +159,9 @@ class Serverless:
             raise invalid(refusal.message) from None
         return {"subnetIds": [each.id for each in subnets], "securityGroupIds": groups}
 
-    def get_workgroup(self, get: Parameters) -> Any:
-        """GetWorkgroup."""
-        return self._workgroup(get).answer()
-
-    def list_workgroups(self, get: Parameters) -> Any:
-        """ListWorkgroups, on one page."""
-        return [each.answer() for each in self.workgroups.values()]
-
     def update_workgroup(self, get: Parameters) -> Any:
         """UpdateWorkgroup, of one setting at a time."""
-        found = self._workgroup(get)
+        found = self.workgroups.named(get)
         (setting,) = requests.check_update(get, *requests.CHANGEABLE)
         value = get(setting)
         requests.check_capacity(lambda key: get(key) or found.described.get(key), self.region)
@@ -169,7 +175,7 @@ class Serverless:
 
     def delete_workgroup(self, get: Parameters) -> Any:
         """DeleteWorkgroup; the data stay with the namespace."""
-        found = self._workgroup(get)
+        found = self.workgroups.named(get)
         found.require_available()
 
         def delete() -> None:
@@ -182,12 +188,6 @@ class Serverless:
 
         found.change("DELETING", delete)
         return found.answer()
-
-    def _workgroup(self, get: Parameters) -> Workgroup:
-        name = get("workgroupName")
-        if name not in self.workgroups:
-            raise not_found(f"The workgroup {name} does not exist.")
-        return self.workgroups[name]
 
     def _serve(self, workgroup: Workgroup, namespace: Namespace, data: Path | None) -> None:
         """Start a warehouse on a copy of the data."""
@@ -231,7 +231,7 @@ class Serverless:
 
     def get_credentials(self, get: Parameters, user: str) -> Any:
         """GetCredentials, for the database user that is named after the caller."""
-        found, seconds = self._workgroup(get), int(get("durationSeconds") or 900)
+        found, seconds = self.workgroups.named(get), int(get("durationSeconds") or 900)
         if not 900 <= seconds <= 3600:
             raise invalid(f"durationSeconds must be 900 to 3600, not {seconds}.")
         found.require_available()
@@ -249,8 +249,8 @@ class Serverless:
 
     def restore_from_snapshot(self, get: Parameters) -> Any:
         """RestoreFromSnapshot: the namespace has the snapshot's data instead of its own."""
-        snapshot, namespace = self.snapshots.find(get), self._namespace(get)
-        workgroup = self._workgroup(get)
+        snapshot, namespace = self.snapshots.named(get), self.namespaces.named(get)
+        workgroup = self.workgroups.named(get)
         if not get("manageAdminPassword"):
             raise requests.unsupported("namespaces with a password that is not managed")
         if workgroup.described["namespaceName"] != namespace.name:
@@ -291,8 +291,22 @@ class Serverless:
 
     def all_resources(self) -> list[Resource]:
         """What has tags."""
-        return [
-            *self.namespaces.values(),
-            *self.workgroups.values(),
-            *self.snapshots.all.values(),
-        ]
+        return [each for kind in self.kinds for each in kind.values()]
+
+
+_regions: dict[tuple[str, str], Serverless] = {}
+
+
+def find_region(account: str, region: str) -> Serverless:
+    """Redshift Serverless in a region."""
+    with STATE_LOCK:
+        return _regions.setdefault((account, region), Serverless(account, region))
+
+
+def groups_in_use(ec2: Any) -> set[str]:
+    """The ids of the security groups that workgroups of EC2's region have."""
+    found = find_region(ec2.account_id, ec2.region_name).workgroups.values()
+    return {group for each in found for group in each.described["securityGroupIds"]}
+
+
+network.groups_in_use.append(groups_in_use)

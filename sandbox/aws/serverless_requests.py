@@ -12,11 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
-from moto.iam.models import iam_backends
 
-from sandbox.aws.requests import NAME, PORTS
+from sandbox.aws.requests import NAME, PORTS, unknown_role
 
 RESOURCE_NAME = re.compile("[a-z0-9-]{3,64}")
 DEFAULT_CAPACITY, DEFAULT_PORT = 128, 5439
@@ -28,10 +26,6 @@ LARGE_CAPACITIES = tuple(range(544, 1025, 32))
 LARGE_REGIONS = ("us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-central-1")
 MOST_CAPACITY = 5632
 CHANGEABLE = ("baseCapacity", "maxCapacity", "port", "publiclyAccessible", "securityGroupIds")
-NAMESPACE_PARAMETERS = {
-    *("namespaceName", "adminUsername", "dbName", "iamRoles", "manageAdminPassword", "tags")
-}
-WORKGROUP_PARAMETERS = {"namespaceName", "workgroupName", "subnetIds", "tags", *CHANGEABLE}
 LIMITS = {"usageType": "serverless-compute", "breachAction": "log emit-metric deactivate"}
 
 Parameters = Callable[[str], Any]
@@ -61,18 +55,9 @@ def unsupported(what: str) -> RefusedError:
     return RefusedError("UnsupportedOperation", f"The sandbox has no {what}.")
 
 
-def refuse_others(get: Parameters, supported: set[str]) -> None:
-    """Raise UnsupportedOperation for a parameter that the sandbox can do nothing about."""
-    given = get("") or {}
-    for name in given:
-        if name not in supported and given[name] not in (None, False, [], ""):
-            raise unsupported(name)
-
-
 def check_namespace(get: Parameters) -> None:
     """Raise what AWS answers to a CreateNamespace that it does not take."""
     _check_name(get, "namespaceName")
-    refuse_others(get, NAMESPACE_PARAMETERS)
     if not get("manageAdminPassword"):
         raise unsupported("namespaces with a password that is not managed")
     for parameter in ("adminUsername", "dbName"):
@@ -84,16 +69,13 @@ def check_namespace(get: Parameters) -> None:
 
 def check_roles(arns: list[str]) -> None:
     """Raise ValidationException for a role that IAM does not have."""
-    known = {role.arn for role in iam_backends[DEFAULT_ACCOUNT_ID]["aws"].get_roles()}
-    for arn in arns:
-        if arn not in known:
-            raise invalid(f"The IAM role {arn} is not valid.")
+    if arn := unknown_role(arns):
+        raise invalid(f"The IAM role {arn} is not valid.")
 
 
 def check_workgroup(get: Parameters, region: str) -> None:
     """Raise what AWS answers to a CreateWorkgroup that it does not take."""
     _check_name(get, "workgroupName")
-    refuse_others(get, WORKGROUP_PARAMETERS)
     check_capacity(get, region)
     port = get("port") or DEFAULT_PORT
     if not any(port in ports for ports in PORTS):

@@ -6,12 +6,14 @@ import logging
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.aws.background import STATE_LOCK, background
-from sandbox.aws.serverless_requests import conflict
+from sandbox.aws.serverless_requests import Parameters, conflict, not_found
 from sandbox.cluster.warehouse import Warehouse
+from sandbox.postgres.server import folder_size
 
+MEBIBYTE = 1 << 20
 log = logging.getLogger(__name__)
 Described = dict[str, Any]
 
@@ -57,6 +59,37 @@ class Resource:
         background.run(finish)
 
 
+Kind = TypeVar("Kind", bound=Resource)
+
+
+class Resources(dict[str, Kind]):
+    """All resources of a kind, by name."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def named(self, get: Parameters) -> Kind:
+        """The one that a request names, or gives the ARN of. Raises ResourceNotFoundException."""
+        name, arn = get(f"{self.kind}Name"), get(f"{self.kind}Arn")
+        for each in self.values():
+            if name == each.name or (arn and arn == each.arn):
+                return each
+        raise not_found(f"The {self.kind} {name or arn} does not exist.")
+
+    def listed(self, get: Parameters) -> list[Described]:
+        """All of them, or those of a namespace, on one page."""
+        of = get("namespaceName")
+        found = [each.answer() for each in self.values()]
+        return [each for each in found if of in (None, each.get("namespaceName"))]
+
+    def add(self, made: Kind) -> None:
+        """Have one more. Raises ConflictException if there is one of its name."""
+        if made.name in self:
+            raise conflict(f"The {self.kind} {made.name} exists already.")
+        self[made.name] = made
+
+
 class Namespace(Resource):
     """A namespace: its databases, users and roles, and the data while no workgroup serves it."""
 
@@ -81,3 +114,15 @@ class Workgroup(Resource):
     """A workgroup with its warehouse, once there is one."""
 
     warehouse: Warehouse | None = None
+
+
+class Snapshot(Resource):
+    """A namespace as it was at its end. One that no workgroup ever served has no data."""
+
+    data: Path | None = None
+
+    def finish(self, data: Path | None) -> None:
+        """Become available with the data."""
+        size = folder_size(data) / MEBIBYTE if data else 0.0
+        self.data = data
+        self.described |= {"totalBackupSizeInMegaBytes": round(size, 1), "status": "AVAILABLE"}

@@ -114,9 +114,8 @@ def select(snapshots: dict[str, Snapshot], get: Parameters) -> list[Snapshot]:
 
     Raises ClusterSnapshotNotFound for a snapshot that is named and is not there.
     """
-    for name in ("ClusterExists", "SortingEntities"):
-        if get(name) is not None:
-            raise unsupported(f"{name} of DescribeClusterSnapshots")
+    if get("ClusterExists") is not None:
+        raise unsupported("ClusterExists of DescribeClusterSnapshots")
     if get("SnapshotIdentifier") and get("ClusterIdentifier"):
         text = "Give either SnapshotIdentifier or ClusterIdentifier"
         raise InvalidParameterCombinationError(text)

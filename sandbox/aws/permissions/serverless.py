@@ -7,12 +7,11 @@ https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-secrets-manager-integr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from sandbox.aws.permissions import iam, redshift
 from sandbox.aws.permissions.call import Call, request_tags, resource_tags
-from sandbox.aws.serverless_regions import find_region
+from sandbox.aws.serverless import find_region
 from sandbox.iam.conditions import Context
 from sandbox.iam.policy import Permission
 
@@ -87,12 +86,8 @@ def _of_namespace(call: Call) -> Iterator[Permission]:
 def _resource(call: Call, kind: str) -> tuple[str, Context]:
     """The resource that the call names, any of its kind if it is not there yet; and the tags."""
     region = find_region(call.account, call.region)
-    all_of: Mapping[str, Mapping[str, Any]] = {
-        "namespace": region.namespaces,
-        "workgroup": region.workgroups,
-        "snapshot": region.snapshots.all,
-    }
-    found = all_of[kind].get(call.get(f"{kind}Name"))
+    known = next(each for each in region.kinds if each.kind == kind)
+    found = known.get(call.get(f"{kind}Name"))
     if found is None or call.operation == f"Create{kind.capitalize()}":
         return call.arn(f"{kind}/*"), _asked(call)
     return found.arn, _tags_of(call, found.arn) | _asked(call)
