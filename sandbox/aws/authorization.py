@@ -38,7 +38,7 @@ def authorize(response: Any, *_: Any) -> None:
         identity = identities.find(response.normalized_request, response.current_account)
         managed_policies.load_when_named(response)
         response.caller = identity or identities.administrator(response.current_account)
-        call = asked.call(response)
+        call = response.call = asked.call(response)
         if identity:
             _check(identity, call, response)
         elif call.operation == "AssumeRole":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,8 +11,7 @@ from typing import TypeVar
 # Held by whoever looks at or changes what the requests and the work in the background share: the
 # statuses of clusters and snapshots, their lists, and who uses a security group.
 STATE_LOCK = threading.RLock()
-
-
+log = logging.getLogger(__name__)
 Shared = TypeVar("Shared")
 
 
@@ -35,14 +35,23 @@ class Background:
         """Whether no more work is begun."""
         return self._end.is_set()
 
-    def run(self, work: Callable[[], None]) -> None:
-        """Begin to do `work`; nothing happens after the end."""
+    def run(self, what: str, work: Callable[[], None], ended: Callable[[bool], None]) -> None:
+        """Begin to do `work`; nothing happens after the end.
+
+        Calls `ended` with whether it is done; if it is not, the log says why.
+        """
 
         def do() -> None:
+            done = False
             try:
                 work()
+                done = True
+            except Exception:
+                if not self.has_ended:
+                    log.exception("%s failed", what)
             finally:
                 with STATE_LOCK:
+                    ended(done)
                     self._threads.discard(threading.current_thread())
 
         with STATE_LOCK:

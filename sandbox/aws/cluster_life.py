@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/redshift/latest/mgmt/working-with-clusters.html#rs-m
 
 from __future__ import annotations
 
-import logging
 import secrets
 import string
 from collections.abc import Callable
@@ -25,7 +24,6 @@ MODIFY_SECONDS = 0.2
 AVAILABILITY = {"available": "Available", "creating": "Modifying", "modifying": "Modifying"}
 FAILURE, RESTORE_FAILURE = "hardware-failure", "incompatible-restore"
 SECRET_LETTERS = string.ascii_letters + string.digits
-log = logging.getLogger(__name__)
 
 
 class Cluster(models.Cluster):  # type: ignore[misc]
@@ -141,20 +139,13 @@ class Cluster(models.Cluster):  # type: ignore[misc]
     def _begin(
         self, status: str, work: Callable[[], None], then: str, failure: str = FAILURE
     ) -> Any:
+        def ended(done: bool) -> None:
+            self.status = then if done else failure
+
         self.status = status
         answer = as_it_is(self)
-        background.run(lambda: self._finish(work, then, failure))
+        background.run(f"cluster {self.cluster_identifier}: {status}", work, ended)
         return answer
-
-    def _finish(self, work: Callable[[], None], then: str, failure: str) -> None:
-        try:
-            work()
-        except Exception:
-            if not background.has_ended:
-                log.exception("cluster %s: %s failed", self.cluster_identifier, self.status)
-            then = failure
-        with STATE_LOCK:
-            self.status = then
 
     def _create(self) -> None:
         try:

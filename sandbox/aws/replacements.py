@@ -21,11 +21,10 @@ from moto.s3.responses import S3Response
 
 from sandbox.aws import (
     authorization,
-    bucket_creation,
     clusters,
     network,
-    object_deletion,
     object_listing,
+    object_requests,
     refusals,
 )
 
@@ -50,8 +49,8 @@ REPLACEMENTS = (
     # The operations that a service has, for which moto inspects its class at every call.
     Replacement(responses, "method_names_from_class", method_names),
     # CreateBucket takes tags; DeleteObjects spares what may not be deleted; a page is listed fast.
-    Replacement(S3Response, "_bucket_response_put", bucket_creation.put_bucket),
-    Replacement(S3Response, "_bucket_response_delete_keys", object_deletion.delete_objects),
+    Replacement(S3Response, "_bucket_response_put", object_requests.put_bucket),
+    Replacement(S3Response, "_bucket_response_delete_keys", object_requests.delete_objects),
     Replacement(S3Response, "list_objects_v2", object_listing.list_objects),
     Replacement(S3Backend, "list_object_versions", object_listing.list_object_versions),
     # A group that a cluster uses stays.

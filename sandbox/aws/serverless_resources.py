@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sandbox.aws.background import STATE_LOCK, background
+from sandbox.aws.background import background
 from sandbox.aws.serverless_requests import Parameters, conflict, not_found
 from sandbox.cluster.warehouse import Warehouse
 from sandbox.postgres.server import folder_size
 
 MEBIBYTE = 1 << 20
-log = logging.getLogger(__name__)
 Described = dict[str, Any]
 
 
@@ -46,17 +44,11 @@ class Resource:
         """Have the status while the work is done in the background; for good if that fails."""
         self.described["status"] = status
 
-        def finish() -> None:
-            try:
-                work()
-            except Exception:
-                if not background.has_ended:
-                    log.exception("%s: %s failed", self.name, status)
-            else:
-                with STATE_LOCK:
-                    self.described["status"] = "AVAILABLE"
+        def ended(done: bool) -> None:
+            if done:
+                self.described["status"] = "AVAILABLE"
 
-        background.run(finish)
+        background.run(f"{self.name}: {status}", work, ended)
 
 
 Kind = TypeVar("Kind", bound=Resource)

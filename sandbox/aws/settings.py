@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.core.utils import camelcase_to_underscores
+
 from sandbox.aws.requests import Parameters, unsupported
 
 DEFAULT_PARAMETER_GROUP = "default.redshift-2.0"
-# What ModifyCluster takes if it is as before; the names of its parameters and of moto's attributes.
-UNCHANGEABLE = {
-    "AllowVersionUpgrade": "allow_version_upgrade",
-    "AutomatedSnapshotRetentionPeriod": "automated_snapshot_retention_period",
-    "AvailabilityZone": "availability_zone",
+# What ModifyCluster takes if it is as before, and what moto calls it if that is another name.
+UNCHANGEABLE = """
+    AllowVersionUpgrade AutomatedSnapshotRetentionPeriod AvailabilityZone ClusterParameterGroupName
+    ClusterType ClusterVersion Encrypted KmsKeyId ManageMasterPassword ManualSnapshotRetentionPeriod
+    MasterUserPassword NewClusterIdentifier NodeType NumberOfNodes Port PreferredMaintenanceWindow
+"""
+OTHER_NAMES = {
     "ClusterParameterGroupName": "parameter_group_name",
-    "ClusterType": "cluster_type",
-    "ClusterVersion": "cluster_version",
-    "Encrypted": "encrypted",
-    "KmsKeyId": "kms_key_id",
     "ManageMasterPassword": "is_password_managed",
-    "ManualSnapshotRetentionPeriod": "manual_snapshot_retention_period",
     "MasterUserPassword": "",
     "NewClusterIdentifier": "cluster_identifier",
-    "NodeType": "node_type",
-    "NumberOfNodes": "number_of_nodes",
-    "Port": "port",
-    "PreferredMaintenanceWindow": "preferred_maintenance_window",
 }
+# What moto's Cluster takes as it is in a request: in any, and in that of a new cluster.
+COMMON = """
+    AutomatedSnapshotRetentionPeriod AvailabilityZone ClusterIdentifier ClusterSubnetGroupName
+    KmsKeyId Port PreferredMaintenanceWindow
+"""
+OF_NEW = """
+    ClusterType ClusterVersion DBName MasterUserPassword MasterUsername NodeType NumberOfNodes
+"""
 # What a restored cluster has of its snapshot, unless the request says otherwise.
 INHERITED = (
     "automated_snapshot_retention_period",
@@ -46,16 +49,7 @@ def new_cluster(get: Parameters) -> Settings:
 
     https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html
     """
-    return _common(get) | {
-        "node_type": get("NodeType"),
-        "master_username": get("MasterUsername"),
-        "master_user_password": get("MasterUserPassword"),
-        "db_name": get("DBName"),
-        "cluster_type": get("ClusterType"),
-        "number_of_nodes": get("NumberOfNodes"),
-        "cluster_version": get("ClusterVersion"),
-        "tags": get("Tags") or [],
-    }
+    return _common(get) | _taken(get, OF_NEW) | {"tags": get("Tags") or []}
 
 
 def restored_cluster(get: Parameters, snapshot: Any) -> Settings:
@@ -78,22 +72,19 @@ def restored_cluster(get: Parameters, snapshot: Any) -> Settings:
 
 def _common(get: Parameters) -> Settings:
     """What both requests can ask for; None for what they leave open and has no default here."""
-    return {
-        "cluster_identifier": get("ClusterIdentifier"),
+    return _taken(get, COMMON) | {
         "vpc_security_group_ids": get("VpcSecurityGroupIds") or [],
-        "cluster_subnet_group_name": get("ClusterSubnetGroupName"),
-        "availability_zone": get("AvailabilityZone"),
-        "preferred_maintenance_window": get("PreferredMaintenanceWindow"),
         "cluster_parameter_group_name": get("ClusterParameterGroupName") or DEFAULT_PARAMETER_GROUP,
-        "automated_snapshot_retention_period": get("AutomatedSnapshotRetentionPeriod"),
         "manual_snapshot_retention_period": get("ManualSnapshotRetentionPeriod") or -1,
-        "port": get("Port"),
         "allow_version_upgrade": get("AllowVersionUpgrade") is not False,
         "publicly_accessible": bool(get("PubliclyAccessible")),
         "iam_roles_arn": get("IamRoles") or [],
-        "kms_key_id": get("KmsKeyId"),
         "is_password_managed": bool(get("ManageMasterPassword")),
     }
+
+
+def _taken(get: Parameters, names: str) -> Settings:
+    return {camelcase_to_underscores(name): get(name) for name in names.split()}
 
 
 def changes(get: Parameters, cluster: Any) -> Settings:
@@ -101,7 +92,8 @@ def changes(get: Parameters, cluster: Any) -> Settings:
 
     Raises UnsupportedOperation for anything else than who can reach the cluster.
     """
-    for parameter, attribute in UNCHANGEABLE.items():
+    for parameter in UNCHANGEABLE.split():
+        attribute = OTHER_NAMES.get(parameter, camelcase_to_underscores(parameter))
         wanted = get(parameter)
         if wanted is not None and wanted != getattr(cluster, attribute, None):
             raise unsupported(f"change of {parameter}")
