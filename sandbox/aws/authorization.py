@@ -11,10 +11,11 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from sandbox.aws import asked, digests, identities, managed_policies, offered, permissions, refusals
-from sandbox.aws.identities import Identity, RejectedError
+from sandbox.aws import asked, digests, identities, managed_policies, offered, permissions
+from sandbox.aws.identities import Identity
 from sandbox.aws.permissions import iam, redshift
-from sandbox.aws.permissions.call import Call, UncheckedError
+from sandbox.aws.permissions.call import Call
+from sandbox.aws.refusals import Refusal, RefusalError, sentence
 from sandbox.iam import policy
 from sandbox.iam.policy import Permission, UnknownConditionError
 
@@ -22,14 +23,6 @@ IDENTITY_BASED = "an identity-based policy"
 # Whom a caller of S3 expects to own the buckets.
 OWNERS = ("ExpectedBucketOwner", "ExpectedSourceBucketOwner")
 log = logging.getLogger(__name__)
-
-
-class DeniedError(Exception):
-    """The caller is not allowed something; the text says what and why."""
-
-
-class NetworkDeniedError(Exception):
-    """The caller may not read what Redshift has to know of the network."""
 
 
 def authorize(response: Any, *_: Any) -> None:
@@ -45,16 +38,10 @@ def authorize(response: Any, *_: Any) -> None:
             # Even an administrator assumes only a role that exists and trusts them.
             _check_role(response.caller, call)
         _check_parameters(call, response)
-    except RejectedError as problem:
-        raise refusals.rejected(response, str(problem)) from None
-    except DeniedError as problem:
-        raise refusals.denied(response, str(problem)) from None
-    except NetworkDeniedError:
-        raise refusals.network_denied(response) from None
+    except RefusalError as problem:
+        raise Refusal(response, problem.reason, problem.what) from None
     except UnknownConditionError as problem:
-        raise refusals.unsupported(response, f"the IAM condition {problem}") from None
-    except UncheckedError as problem:
-        raise refusals.unsupported(response, str(problem)) from None
+        raise Refusal(response, "unchecked", f"the IAM condition {problem}") from None
 
 
 def _check(identity: Identity, call: Call, response: Any) -> None:
@@ -69,33 +56,33 @@ def _check(identity: Identity, call: Call, response: Any) -> None:
         for permission in permissions.needed(call):
             _require(identity, call.service, permission)
         if any(_reason_against(identity, each) for each in permissions.of_network(call)):
-            raise NetworkDeniedError
+            raise RefusalError("network")
         if redshift.needs_linked_role(call):
             iam_backends[call.account]["aws"].create_service_linked_role(redshift.SERVICE, "", "")
 
 
 def _check_parameters(call: Call, response: Any) -> None:
-    """Raise the answer to what moto would pass over."""
+    """Raise RefusalError for what moto would pass over."""
     if what := offered.left_out(call.service, call.operation, call.parameters):
-        raise refusals.left_out(response, what)
+        raise RefusalError("parameter", what)
     if call.service == "ec2" and call.get("DryRun"):
-        raise refusals.dry_run(response)
-    for parameter in OWNERS if call.service == "s3" else ():
-        if call.get(parameter) not in (None, call.account):
-            raise DeniedError("Access Denied")
-    if name := digests.wrong(call, response):
-        raise refusals.wrong_digest(response, name)
+        raise RefusalError("dry run")
+    if call.service == "s3":
+        if any(call.get(each) not in (None, call.account) for each in OWNERS):
+            raise RefusalError("denied", "Access Denied")
+        if name := digests.wrong(call, response):
+            raise RefusalError("digest", name)
 
 
 def _require(
     identity: Identity, service: str, permission: Permission, granted: bool = False
 ) -> None:
-    """Raise DeniedError unless it is allowed, or is `granted` by the resource and not denied."""
+    """Raise RefusalError unless it is allowed, or is `granted` by the resource and not denied."""
     reason = _reason_against(identity, permission, granted)
     asked = f"{permission.action} on {permission.resource}"
     log.debug("%s: %s: %s", identity.arn, asked, reason or "allowed")
     if reason:
-        raise DeniedError(refusals.sentence(service, identity.arn, permission, reason))
+        raise RefusalError("denied", sentence(service, identity.arn, permission, reason))
 
 
 def _reason_against(
@@ -117,7 +104,7 @@ def _reason_against(
 
 
 def _check_role(identity: Identity, call: Call) -> None:
-    """Raise DeniedError unless the role trusts the caller, or the account that allows it.
+    """Raise RefusalError unless the role trusts the caller, or the account that allows it.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.html
     """
@@ -126,7 +113,7 @@ def _check_role(identity: Identity, call: Call) -> None:
     account = {call.account, f"arn:aws:iam::{call.account}:root"}
     trust = role.assume_role_policy_document if role else "{}"
     if not policy.names_caller(trust, identity.names | account, permission):
-        raise DeniedError(refusals.sentence(call.service, identity.arn, permission, ""))
+        raise RefusalError("denied", sentence(call.service, identity.arn, permission, ""))
     named = policy.names_caller(trust, identity.names, permission)
     _require(identity, call.service, permission, granted=named)
 
@@ -137,6 +124,6 @@ def _refused_objects(identity: Identity, call: Call) -> dict[str, str]:
     for permission in permissions.needed(call):
         try:
             _require(identity, call.service, permission)
-        except DeniedError as problem:
+        except RefusalError as problem:
             refused[permission.resource.partition("/")[2]] = str(problem)
     return refused

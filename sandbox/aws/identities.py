@@ -20,7 +20,7 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from sandbox.aws.permissions.call import UncheckedError
+from sandbox.aws.refusals import RefusalError
 
 # The form of AWS's own key ids; every other is an administrator's.
 KEY_ID = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")
@@ -29,10 +29,6 @@ AUTHORIZATION = re.compile(
     r"aws4_request, *SignedHeaders=(?P<headers>[^,]+), *Signature=(?P<signature>[0-9a-f]+)"
 )
 PARTITION = "aws"
-
-
-class RejectedError(Exception):
-    """The credentials are no good; the text says why: unknown, token, expired or signature."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +61,7 @@ def database_user(identity: Identity) -> str:
 def find(request: Any, account: str) -> Identity | None:
     """Who signed moto's request; None for the administrator.
 
-    Raises RejectedError, and UncheckedError for signatures other than AWS's version 4 in the
-    Authorization header.
+    Raises RefusalError, also for signatures other than AWS's version 4 in the Authorization header.
     """
     header = request.headers.get("Authorization", "")
     in_url = request.args.get("X-Amz-Credential") or request.args.get("AWSAccessKeyId") or ""
@@ -74,7 +69,7 @@ def find(request: Any, account: str) -> Identity | None:
         return None
     signed = AUTHORIZATION.fullmatch(header)
     if signed is None:
-        raise UncheckedError("signatures outside of the Authorization header")
+        raise RefusalError("unchecked", "signatures outside of the Authorization header")
     user = _find_user(signed["key"], account)
     session = None if user else _find_session(signed["key"], account)
     _verify(request, signed, _credentials(signed["key"], user, session))
@@ -94,9 +89,9 @@ def _find_session(key_id: str, account: str) -> Any:
     backend = sts_backends[account][PARTITION]
     session = backend.get_assumed_role_from_access_key(key_id)
     if session is None:
-        raise RejectedError("unknown")
+        raise RefusalError("unknown")
     if session.expiration <= utcnow():
-        raise RejectedError("expired")
+        raise RefusalError("expired")
     return session
 
 
@@ -108,7 +103,7 @@ def _credentials(key_id: str, user: Any, session: Any) -> Credentials:
 
 def _verify(request: Any, signed: re.Match[str], credentials: Credentials) -> None:
     if request.headers.get("X-Amz-Security-Token") != credentials.token:
-        raise RejectedError("token")
+        raise RefusalError("token")
     signer_class = S3SigV4Auth if signed["service"] == "s3" else SigV4Auth
     signer = signer_class(credentials, signed["service"], signed["region"])
     headers = {name: request.headers.get(name, "") for name in signed["headers"].split(";")}
@@ -116,7 +111,7 @@ def _verify(request: Any, signed: re.Match[str], credentials: Credentials) -> No
     copy.context["timestamp"] = request.headers.get("X-Amz-Date", "")
     text = signer.string_to_sign(copy, signer.canonical_request(copy))
     if signer.signature(text, copy) != signed["signature"]:
-        raise RejectedError("signature")
+        raise RefusalError("signature")
 
 
 def _body(request: Any) -> bytes:
@@ -135,7 +130,7 @@ def _session(session: Any, account: str) -> Identity:
     try:
         role = backend.get_role_by_arn(session.role_arn)
     except NotFoundException:
-        raise RejectedError("unknown") from None
+        raise RefusalError("unknown") from None
     limits = {}
     if role.permissions_boundary_arn:
         limits["a permissions boundary"] = [_boundary(backend, role.permissions_boundary_arn)]
@@ -146,7 +141,7 @@ def _session(session: Any, account: str) -> Identity:
 
 def _boundary(backend: Any, arn: str) -> str:
     if arn not in backend.managed_policies:
-        raise UncheckedError(f"the permissions boundary {arn}")
+        raise RefusalError("unchecked", f"the permissions boundary {arn}")
     return _default_version(backend.managed_policies[arn])
 
 

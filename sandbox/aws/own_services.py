@@ -15,9 +15,10 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import camelcase_to_underscores, get_service_model
 from moto.moto_server.werkzeug_app import BackendRequest, create_backend_app
 
-from sandbox.aws import asked, offered, refusals
+from sandbox.aws import asked, offered
 from sandbox.aws.background import STATE_LOCK
 from sandbox.aws.identities import database_user
+from sandbox.aws.refusals import Refusal
 from sandbox.aws.serverless import Serverless, find_region
 from sandbox.aws.serverless_requests import RefusedError, not_found, unsupported
 
@@ -41,7 +42,7 @@ class OwnResponse(BaseResponse):  # type: ignore[misc]
             self._authenticate_and_authorize_normal_action("*")
             with STATE_LOCK:
                 result = ActionResult(self.answer(self._get_action()))
-        except refusals.Refusal as refusal:
+        except Refusal as refusal:
             return refusal.answer()
         except RefusedError as refusal:
             result = ActionResult(refusal)
@@ -112,7 +113,7 @@ class AbsentResponse(OwnResponse):
         """Refuse it, whoever asks."""
         if self.operation:
             what = "; ".join(filter(None, (self.operation, offered.INSTEAD.get(self.operation))))
-            return refusals.not_offered(self, what).answer()
+            return Refusal(self, "operation", what).answer()
         return self.serialized(ActionResult(unsupported(f"service {self.service_name}")))
 
 

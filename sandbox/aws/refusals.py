@@ -17,19 +17,6 @@ from werkzeug.exceptions import HTTPException
 from sandbox.iam.policy import Permission
 
 log = logging.getLogger(__name__)
-INVALID_CREDENTIALS = "The security token included in the request is invalid."
-INVALID_TOKEN = (403, "InvalidClientTokenId", INVALID_CREDENTIALS)
-NOT_VALIDATED = "AWS was not able to validate the provided access credentials"
-AUTH_FAILURE = (401, "AuthFailure", NOT_VALIDATED)
-UNKNOWN_KEY = "The AWS Access Key Id you provided does not exist in our records."
-MALFORMED = "The provided token is malformed or otherwise invalid."
-EXPIRED = "The security token included in the request is expired"
-WRONG_SIGNATURE = (
-    "The request signature we calculated does not match the signature you provided. "
-    "Check your {} and signing method."
-)
-WRONG_SECRET = WRONG_SIGNATURE.format("AWS Secret Access Key")
-WRONG_SECRET += " Consult the service documentation for details."
 ANY = "any other service"
 # Services that speak JSON, and have names of their own for what is refused.
 # https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/CommonErrors.html
@@ -40,47 +27,99 @@ JSON_CODES = {
     "InvalidClientTokenId": "UnrecognizedClientException",
     "SignatureDoesNotMatch": "InvalidSignatureException",
 }
-# Status, code and message, by what is wrong with the credentials and by service.
-REJECTIONS = {
+INVALID = (
+    *(403, "InvalidClientTokenId"),
+    "The security token included in the request is invalid.",
+)
+NOT_VALID = (
+    *(401, "AuthFailure"),
+    "AWS was not able to validate the provided access credentials",
+)
+WRONG_SIGNATURE = (
+    "The request signature we calculated does not match the signature you provided. "
+    "Check your {} and signing method."
+)
+WRONG_SECRET = WRONG_SIGNATURE.format("AWS Secret Access Key")
+WRONG_SECRET += " Consult the service documentation for details."
+NOT_DONE, LEFT_OUT = "The sandbox does not do {}.", "The sandbox has no {}."
+# Status, code and message, by what is wrong and by service.
+REFUSALS = {
+    # What is wrong with the credentials.
     "unknown": {
-        ANY: INVALID_TOKEN,
-        "ec2": AUTH_FAILURE,
-        "s3": (403, "InvalidAccessKeyId", UNKNOWN_KEY),
+        ANY: INVALID,
+        "ec2": NOT_VALID,
+        "s3": (
+            *(403, "InvalidAccessKeyId"),
+            "The AWS Access Key Id you provided does not exist in our records.",
+        ),
     },
     "token": {
-        ANY: INVALID_TOKEN,
-        "ec2": AUTH_FAILURE,
-        "s3": (400, "InvalidToken", MALFORMED),
+        ANY: INVALID,
+        "ec2": NOT_VALID,
+        "s3": (400, "InvalidToken", "The provided token is malformed or otherwise invalid."),
     },
     "expired": {
-        ANY: (403, "ExpiredToken", EXPIRED),
+        ANY: (403, "ExpiredToken", "The security token included in the request is expired"),
         "ec2": (400, "RequestExpired", "Request has expired."),
         "s3": (400, "ExpiredToken", "The provided token has expired."),
     },
     "signature": {
         ANY: (403, "SignatureDoesNotMatch", WRONG_SECRET),
-        "ec2": AUTH_FAILURE,
+        "ec2": NOT_VALID,
         "s3": (403, "SignatureDoesNotMatch", WRONG_SIGNATURE.format("key")),
     },
+    # What the caller is not allowed.
+    "denied": {
+        ANY: (403, "AccessDenied", "{}"),
+        "ec2": (
+            *(403, "UnauthorizedOperation"),
+            "You are not authorized to perform this operation. {}",
+        ),
+    },
+    # To read the network, which Redshift does for a new cluster: it names no action.
+    # https://github.com/aws/redshift-test-drive/pull/120
+    "network": {
+        ANY: (
+            *(400, "UnauthorizedOperation"),
+            "Access Denied. Please ensure that your IAM Permissions allow this operation.",
+        ),
+    },
+    # What the sandbox does not do: an operation, a parameter, a check.
+    # https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+    # https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+    "operation": {
+        ANY: (400, "UnsupportedOperation", NOT_DONE),
+        "iam": (400, "InvalidAction", NOT_DONE),
+        "s3": (501, "NotImplemented", NOT_DONE),
+        "sts": (400, "InvalidAction", NOT_DONE),
+    },
+    "parameter": {
+        ANY: (400, "UnsupportedOperation", LEFT_OUT),
+        "iam": (400, "ValidationError", LEFT_OUT),
+        "s3": (501, "NotImplemented", LEFT_OUT),
+        "sts": (400, "ValidationError", LEFT_OUT),
+    },
+    "unchecked": {ANY: (400, "UnsupportedOperation", "The sandbox cannot check {}.")},
+    # What EC2 answers to who only asks whether they may, and S3 to a body that is another.
+    "dry run": {
+        ANY: (
+            *(412, "DryRunOperation"),
+            "Request would have succeeded, but DryRun flag is set.",
+        )
+    },
+    "digest": {ANY: (400, "BadDigest", "The {} you specified did not match what we received.")},
 }
-# Status and code of what the sandbox does not do: an operation, and a parameter of one.
-# https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
-# https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
-NOT_OFFERED = {
-    ANY: (400, "UnsupportedOperation"),
-    "iam": (400, "InvalidAction"),
-    "s3": (501, "NotImplemented"),
-    "sts": (400, "InvalidAction"),
-}
-LEFT_OUT = NOT_OFFERED | {"iam": (400, "ValidationError"), "sts": (400, "ValidationError")}
-
-
 # Codes that are of no service of their own, so that moto need not wonder.
-CODES = (
-    {code for each in REJECTIONS.values() for _, code, _ in each.values()}
-    | {code for _, code in (*NOT_OFFERED.values(), *LEFT_OUT.values())}
-    | {"AccessDenied", "BadDigest", "DryRunOperation", *JSON_CODES.values()}
-)
+CODES = {code for each in REFUSALS.values() for _, code, _ in each.values()}
+CODES |= set(JSON_CODES.values())
+
+
+class RefusalError(Exception):
+    """A call is refused, for one of the reasons in REFUSALS; `what` completes the message."""
+
+    def __init__(self, reason: str, what: str = "") -> None:
+        super().__init__(what)
+        self.reason, self.what = reason, what
 
 
 class _Error(ServiceException):  # type: ignore[misc]
@@ -90,7 +129,12 @@ class _Error(ServiceException):  # type: ignore[misc]
 class Refusal(HTTPException):
     """The answer to a request that is not carried out."""
 
-    def __init__(self, response: Any, status: int, code: str, message: str) -> None:
+    def __init__(self, response: Any, reason: str, what: str = "") -> None:
+        by_service = REFUSALS[reason]
+        status, code, text = by_service.get(response.service_name, by_service[ANY])
+        message = text.format(what)
+        if reason == "unchecked":
+            log.warning("%s", message)
         if response.service_name in JSON_SERVICES:
             status, code = 400, JSON_CODES.get(code, code)
         _, headers, body = response.serialized(ActionResult(_Error(code, message)))
@@ -109,60 +153,6 @@ class Refusal(HTTPException):
     def answer(self) -> tuple[int | None, dict[str, str], str]:
         """Status, headers and body, as moto has them."""
         return self.code, dict(self.get_headers()), self.get_body()
-
-
-def rejected(response: Any, reason: str) -> Refusal:
-    """The refusal of credentials, for one of the reasons in REJECTIONS."""
-    by_service = REJECTIONS[reason]
-    return Refusal(response, *by_service.get(response.service_name, by_service[ANY]))
-
-
-def denied(response: Any, message: str) -> Refusal:
-    """The refusal of what the caller is not allowed."""
-    if response.service_name == "ec2":
-        message = f"You are not authorized to perform this operation. {message}"
-        return Refusal(response, 403, "UnauthorizedOperation", message)
-    return Refusal(response, 403, "AccessDenied", message)
-
-
-def network_denied(response: Any) -> Refusal:
-    """Redshift's refusal of a cluster when the caller may not read the network; it names no action.
-
-    https://github.com/aws/redshift-test-drive/pull/120
-    """
-    message = "Access Denied. Please ensure that your IAM Permissions allow this operation."
-    return Refusal(response, 400, "UnauthorizedOperation", message)
-
-
-def unsupported(response: Any, what: str) -> Refusal:
-    """The refusal of what the sandbox cannot check; its log says so too."""
-    message = f"The sandbox cannot check {what}."
-    log.warning("%s", message)
-    return Refusal(response, 400, "UnsupportedOperation", message)
-
-
-def not_offered(response: Any, what: str) -> Refusal:
-    """The refusal of an operation that the sandbox does not do."""
-    status = NOT_OFFERED.get(response.service_name, NOT_OFFERED[ANY])
-    return Refusal(response, *status, f"The sandbox does not do {what}.")
-
-
-def left_out(response: Any, what: str) -> Refusal:
-    """The refusal of a parameter that the sandbox can do nothing about."""
-    status = LEFT_OUT.get(response.service_name, LEFT_OUT[ANY])
-    return Refusal(response, *status, f"The sandbox has no {what}.")
-
-
-def wrong_digest(response: Any, name: str) -> Refusal:
-    """S3's refusal of a body that has another digest than its sender gives."""
-    message = f"The {name} you specified did not match what we received."
-    return Refusal(response, 400, "BadDigest", message)
-
-
-def dry_run(response: Any) -> Refusal:
-    """EC2's answer to who may do what they ask for, and only want to know that."""
-    message = "Request would have succeeded, but DryRun flag is set."
-    return Refusal(response, 412, "DryRunOperation", message)
 
 
 def sentence(service: str, caller: str, permission: Permission, reason: str) -> str:

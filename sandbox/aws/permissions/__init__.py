@@ -22,7 +22,7 @@ def needed(call: Call) -> Iterable[Permission]:
     """Everything that the caller must be allowed, the call's own action first.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/
-    Raises UncheckedError for what the sandbox cannot check.
+    Raises RefusalError for what the sandbox cannot check.
     """
     service = SERVICES.get(call.service)
     found = list(service.permissions(call)) if service else []

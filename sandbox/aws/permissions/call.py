@@ -13,10 +13,6 @@ GLOBAL_SERVICES = {"iam": "us-east-1"}
 Tags = Iterable[Mapping[str, str]]
 
 
-class UncheckedError(Exception):
-    """A call needs permissions that the sandbox cannot check."""
-
-
 @dataclass(frozen=True)
 class Call:
     """An operation of a service, with its parameters as AWS's models name them."""

@@ -13,7 +13,8 @@ from typing import Any
 from moto.redshift.models import redshift_backends
 
 from sandbox.aws.permissions import iam
-from sandbox.aws.permissions.call import Call, Tags, UncheckedError, request_tags, resource_tags
+from sandbox.aws.permissions.call import Call, Tags, request_tags, resource_tags
+from sandbox.aws.refusals import RefusalError
 from sandbox.iam.conditions import Context
 from sandbox.iam.policy import Permission
 
@@ -45,7 +46,7 @@ SECRET_ACTIONS = ("CreateSecret", "DescribeSecret", "UpdateSecret", "RotateSecre
 def permissions(call: Call) -> Iterator[Permission]:
     """The permissions of an operation and of what it does in the caller's name.
 
-    None for operations that are not known here. Raises UncheckedError.
+    None for operations that are not known here. Raises RefusalError.
     """
     if call.operation in OF_A_CLUSTER:
         yield from _of_cluster(call)
@@ -89,7 +90,7 @@ def _of_cluster(call: Call) -> Iterator[Permission]:
     if call.operation == "RestoreFromClusterSnapshot":
         yield call.own(*_snapshot(call))
     if call.get("KmsKeyId"):
-        raise UncheckedError("permissions on KMS keys")
+        raise RefusalError("unchecked", "permissions on KMS keys")
     for role in [*(call.get("IamRoles") or []), *(call.get("AddIamRoles") or [])]:
         yield iam.pass_role(call, role, SERVICE)
     if needs_linked_role(call):

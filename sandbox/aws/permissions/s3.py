@@ -12,7 +12,8 @@ from urllib.parse import unquote
 
 from moto.s3.models import s3_backends
 
-from sandbox.aws.permissions.call import Call, UncheckedError, request_tags
+from sandbox.aws.permissions.call import Call, request_tags
+from sandbox.aws.refusals import RefusalError
 from sandbox.iam.policy import Permission
 
 # The action that an operation needs, where that has another name.
@@ -45,11 +46,11 @@ OF_A_POLICY = frozenset({"DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPoli
 def permissions(call: Call) -> Iterator[Permission]:
     """The permissions of an operation.
 
-    Raises UncheckedError for a bucket with a policy of its own.
+    Raises RefusalError for a bucket with a policy of its own.
     """
     bucket = _find_bucket(call)
     if bucket and bucket.policy and call.operation not in OF_A_POLICY:
-        raise UncheckedError(f"the policy of bucket {bucket.name}")
+        raise RefusalError("unchecked", f"the policy of bucket {bucket.name}")
     action = f"s3:{ACTIONS.get(call.operation, call.operation)}"
     if call.operation == "DeleteObjects":
         yield from (_delete(call, each) for each in call.get("Delete")["Objects"])
