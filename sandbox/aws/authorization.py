@@ -66,7 +66,7 @@ def _check_parameters(call: Call, response: Any) -> None:
     if what := offered.left_out(call.service, call.operation, call.parameters):
         raise RefusalError("parameter", what)
     if call.service == "ec2" and call.get("DryRun"):
-        raise RefusalError("dry run")
+        raise RefusalError("dry_run")
     if call.service == "s3":
         if any(call.get(each) not in (None, call.account) for each in OWNERS):
             raise RefusalError("denied", "Access Denied")
