@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from moto.ec2.models import ec2_backends
 from moto.redshift.exceptions import RedshiftClientError
 
-from sandbox.aws import network, warehouses
+from sandbox.aws import network
 from sandbox.aws import serverless_requests as requests
 from sandbox.aws.background import STATE_LOCK, background
 from sandbox.aws.serverless_limits import UsageLimits
 from sandbox.aws.serverless_requests import Parameters, conflict, invalid, not_found
 from sandbox.aws.serverless_resources import (
+    CHANGE_SECONDS,
     Described,
     Namespace,
     Resource,
@@ -26,10 +26,7 @@ from sandbox.aws.serverless_resources import (
     Snapshot,
     Workgroup,
 )
-from sandbox.cluster.warehouse import ClusterIdentity
 
-# On AWS too, a change shows a moment after the answer.
-CHANGE_SECONDS = 0.1
 KEPT_FOREVER = -1
 
 
@@ -66,8 +63,7 @@ class Serverless:
         made.password = secrets.token_urlsafe(24)
         made.attach(get("iamRoles") or [])
         self.namespaces.add(made)
-        made.change("MODIFYING", lambda: background.wait(CHANGE_SECONDS))
-        return made.answer()
+        return made.modify()
 
     def update_namespace(self, get: Parameters) -> Any:
         """UpdateNamespace, of its roles only."""
@@ -75,8 +71,7 @@ class Serverless:
         requests.check_update(get, "iamRoles")
         found.require_available()
         found.attach(get("iamRoles"))
-        found.change("MODIFYING", lambda: background.wait(CHANGE_SECONDS))
-        return found.answer()
+        return found.modify()
 
     def delete_namespace(self, get: Parameters) -> Any:
         """DeleteNamespace, which no workgroup may use, with a final snapshot if it has a name."""
@@ -146,7 +141,8 @@ class Serverless:
         if get("maxCapacity"):
             made.described["maxCapacity"] = get("maxCapacity")
         self.workgroups.add(made)
-        made.change("CREATING", lambda: self._serve(made, namespace, namespace.data))
+        made.join(namespace, self.region, ec2_backends[self.account][self.region])
+        made.change("CREATING", lambda: made.serve(namespace.data))
         return made.answer()
 
     def _network(self, get: Parameters) -> Described:
@@ -170,8 +166,7 @@ class Serverless:
             both = found.described | {setting: value}
             value = self._network(both.get)[setting]
         found.described[setting] = value
-        found.change("MODIFYING", lambda: background.wait(CHANGE_SECONDS))
-        return found.answer()
+        return found.modify()
 
     def delete_workgroup(self, get: Parameters) -> Any:
         """DeleteWorkgroup; the data stay with the namespace."""
@@ -180,7 +175,7 @@ class Serverless:
 
         def delete() -> None:
             try:
-                self._put_data_away(found)
+                found.put_data_away()
             finally:
                 with STATE_LOCK:
                     self.workgroups.pop(found.name)
@@ -188,46 +183,6 @@ class Serverless:
 
         found.change("DELETING", delete)
         return found.answer()
-
-    def _serve(self, workgroup: Workgroup, namespace: Namespace, data: Path | None) -> None:
-        """Start a warehouse on a copy of the data."""
-        workgroup.warehouse = warehouses.make(self._identity(workgroup, namespace), data)
-        workgroup.warehouse.start()
-        if namespace.data:
-            requests.remove(namespace.data)
-            namespace.data = None
-        address, port = "localhost", workgroup.warehouse.port
-        workgroup.described["endpoint"] = {"address": address, "port": port, "vpcEndpoints": []}
-
-    def _put_data_away(self, workgroup: Workgroup) -> None:
-        """Stop the warehouse and leave its data to the namespace."""
-        if workgroup.warehouse:
-            namespace = self.namespaces[workgroup.described["namespaceName"]]
-            namespace.data = workgroup.warehouse.keep_data()
-            workgroup.warehouse.stop()
-
-    def _identity(self, workgroup: Workgroup, namespace: Namespace) -> ClusterIdentity:
-        ec2 = ec2_backends[self.account][self.region]
-
-        def admits(address: str) -> bool:
-            now = workgroup.described
-            return bool(now["publiclyAccessible"]) and network.admits(
-                ec2, now["securityGroupIds"], now["port"], address
-            )
-
-        return ClusterIdentity(
-            place=f"{self.place}:dbuser:{workgroup.id}",
-            region=self.region,
-            database=namespace.described["dbName"],
-            master_user=namespace.described["adminUsername"],
-            master_password=namespace.password,
-            is_password_managed=True,
-            nodes=1,
-            slices=requests.SLICES,
-            attached_roles=lambda: namespace.role_arns,
-            admits=admits,
-            serverless=True,
-        )
 
     def get_credentials(self, get: Parameters, user: str) -> Any:
         """GetCredentials, for the database user that is named after the caller."""
@@ -260,8 +215,8 @@ class Serverless:
         namespace.described["adminUsername"] = snapshot.described["adminUsername"]
 
         def restore() -> None:
-            self._put_data_away(workgroup)
-            self._serve(workgroup, namespace, snapshot.data)
+            workgroup.put_data_away()
+            workgroup.serve(snapshot.data)
             with STATE_LOCK:
                 namespace.described["status"] = "AVAILABLE"
 

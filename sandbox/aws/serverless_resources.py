@@ -7,12 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sandbox.aws import network, warehouses
 from sandbox.aws.background import background
-from sandbox.aws.serverless_requests import Parameters, conflict, not_found
-from sandbox.cluster.warehouse import Warehouse
+from sandbox.aws.serverless_requests import SLICES, Parameters, conflict, not_found, remove
+from sandbox.cluster.warehouse import ClusterIdentity, Warehouse
 from sandbox.postgres.server import folder_size
 
 MEBIBYTE = 1 << 20
+# On AWS too, a change shows a moment after the answer.
+CHANGE_SECONDS = 0.1
 Described = dict[str, Any]
 
 
@@ -49,6 +52,11 @@ class Resource:
                 self.described["status"] = "AVAILABLE"
 
         background.run(f"{self.name}: {status}", work, ended)
+
+    def modify(self) -> Described:
+        """Be MODIFYING for a moment; the description as of then."""
+        self.change("MODIFYING", lambda: background.wait(CHANGE_SECONDS))
+        return self.answer()
 
 
 Kind = TypeVar("Kind", bound=Resource)
@@ -103,9 +111,51 @@ class Namespace(Resource):
 
 
 class Workgroup(Resource):
-    """A workgroup with its warehouse, once there is one."""
+    """A workgroup with its namespace, and with its warehouse once there is one."""
 
     warehouse: Warehouse | None = None
+
+    def join(self, namespace: Namespace, region: str, ec2: Any) -> None:
+        """Serve this namespace, by the rules of EC2 in its region."""
+        self.namespace, self._region, self._ec2 = namespace, region, ec2
+
+    def serve(self, data: Path | None) -> None:
+        """Start a warehouse on a copy of the data."""
+        self.warehouse = warehouses.make(self._identity(), data)
+        self.warehouse.start()
+        if self.namespace.data:
+            remove(self.namespace.data)
+            self.namespace.data = None
+        address, port = "localhost", self.warehouse.port
+        self.described["endpoint"] = {"address": address, "port": port, "vpcEndpoints": []}
+
+    def put_data_away(self) -> None:
+        """Stop the warehouse and leave its data to the namespace."""
+        if self.warehouse:
+            self.namespace.data = self.warehouse.keep_data()
+            self.warehouse.stop()
+
+    def _identity(self) -> ClusterIdentity:
+        of, place = self.namespace.described, self.arn.partition(":workgroup/")[0]
+        return ClusterIdentity(
+            place=f"{place}:dbuser:{self.id}",
+            region=self._region,
+            database=of["dbName"],
+            master_user=of["adminUsername"],
+            master_password=self.namespace.password,
+            is_password_managed=True,
+            nodes=1,
+            slices=SLICES,
+            attached_roles=lambda: self.namespace.role_arns,
+            admits=self._admits,
+            serverless=True,
+        )
+
+    def _admits(self, address: str) -> bool:
+        now = self.described
+        return bool(now["publiclyAccessible"]) and network.admits(
+            self._ec2, now["securityGroupIds"], now["port"], address
+        )
 
 
 class Snapshot(Resource):
