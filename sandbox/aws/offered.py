@@ -10,6 +10,7 @@ from typing import Any
 _TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
 HARMLESS = {name: values.split() for name, values in _TABLE.pop("harmless").items()}
 FILTERS = {name: set(values.split()) for name, values in _TABLE.pop("filters").items()}
+ACTIONS: dict[str, str] = _TABLE.pop("actions")
 INSTEAD: dict[str, str] = _TABLE.pop("instead")
 OPERATIONS = {service: set(each["operations"].split()) for service, each in _TABLE.items()}
 WITHOUT = {service: set(each.get("without", "").split()) for service, each in _TABLE.items()}

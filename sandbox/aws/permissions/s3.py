@@ -12,32 +12,11 @@ from urllib.parse import unquote
 
 from moto.s3.models import s3_backends
 
+from sandbox.aws import offered
 from sandbox.aws.permissions.call import Call, request_tags
 from sandbox.aws.refusals import RefusalError
 from sandbox.iam.policy import Permission
 
-# The action that an operation needs, where that has another name.
-ACTIONS = {
-    "CompleteMultipartUpload": "PutObject",
-    "CopyObject": "PutObject",
-    "CreateMultipartUpload": "PutObject",
-    "DeleteBucketEncryption": "PutEncryptionConfiguration",
-    "DeleteBucketTagging": "PutBucketTagging",
-    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
-    "GetBucketEncryption": "GetEncryptionConfiguration",
-    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-    "HeadBucket": "ListBucket",
-    "HeadObject": "GetObject",
-    "ListBuckets": "ListAllMyBuckets",
-    "ListObjectVersions": "ListBucketVersions",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "ListParts": "ListMultipartUploadParts",
-    "PutBucketEncryption": "PutEncryptionConfiguration",
-    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
-    "UploadPart": "PutObject",
-    "UploadPartCopy": "PutObject",
-}
 READS = frozenset({"GetObject", "HeadObject"})
 # Whoever manages a bucket's policy must not need the sandbox to understand it.
 OF_A_POLICY = frozenset({"DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"})
@@ -51,7 +30,7 @@ def permissions(call: Call) -> Iterator[Permission]:
     bucket = _find_bucket(call)
     if bucket and bucket.policy and call.operation not in OF_A_POLICY:
         raise RefusalError("unchecked", f"the policy of bucket {bucket.name}")
-    action = f"s3:{ACTIONS.get(call.operation, call.operation)}"
+    action = f"s3:{offered.ACTIONS.get(call.operation, call.operation)}"
     if call.operation == "DeleteObjects":
         yield from (_delete(call, each) for each in call.get("Delete")["Objects"])
     elif call.get("Key"):
