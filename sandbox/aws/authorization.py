@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from sandbox.aws import asked, digests, identities, managed_policies, offered, permissions
+from sandbox.aws import asked, identities, managed_policies, object_checks, offered, permissions
 from sandbox.aws.identities import Identity
 from sandbox.aws.permissions import iam, redshift
 from sandbox.aws.permissions.call import Call
@@ -70,8 +70,7 @@ def _check_parameters(call: Call, response: Any) -> None:
     if call.service == "s3":
         if any(call.get(each) not in (None, call.account) for each in OWNERS):
             raise RefusalError("denied", "Access Denied")
-        if name := digests.wrong(call, response):
-            raise RefusalError("digest", name)
+        object_checks.check(call, response.body)
 
 
 def _require(

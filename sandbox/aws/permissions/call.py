@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from sandbox.iam.conditions import Context
 from sandbox.iam.policy import Permission
@@ -47,6 +48,12 @@ class Call:
         """The permission of an operation about which nothing else is known."""
         action = f"{self.service}:{self.operation}"
         return Permission(action, context=self._always(), complete=False)
+
+    def copy_source(self) -> tuple[str, str, str | None]:
+        """The bucket, the key and the version of what a call of S3 copies."""
+        path, _, version = str(self.get("CopySource")).partition("?versionId=")
+        bucket, _, key = unquote(path).removeprefix("/").partition("/")
+        return bucket, key, version or None
 
     def _always(self) -> dict[str, str | list[str]]:
         # The loopback interface stands for the TLS that AWS would be asked over.

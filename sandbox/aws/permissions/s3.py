@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote
 
 from moto.s3.models import s3_backends
 
@@ -58,8 +57,8 @@ def _of_object(call: Call, action: str) -> Iterator[Permission]:
         tagged = _arn(call.get("Bucket"), call.get("Key"))
         yield call.permission("s3:PutObjectTagging", tagged)
     if call.get("CopySource"):
-        source = unquote(str(call.get("CopySource"))).removeprefix("/").partition("?")[0]
-        yield call.permission("s3:GetObject", _arn(source))
+        bucket, key, _ = call.copy_source()
+        yield call.permission("s3:GetObject", _arn(bucket, key))
     if call.operation in READS and not _is_there(call):
         # That an object is missing is told only to those who may list the bucket.
         yield call.permission("s3:ListBucket", _arn(call.get("Bucket")))

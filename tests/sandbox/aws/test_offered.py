@@ -188,7 +188,7 @@ LEFT_OUT = [
     ),
     ("iam", "list_groups", {"PathPrefix": "/a/"}, "PathPrefix"),
     ("redshift", "describe_tags", {"TagKeys": ["a"]}, "TagKeys"),
-    ("s3", "copy_object", COPY | {"CopySourceIfMatch": '"a"'}, "CopySourceIfMatch"),
+    ("s3", "copy_object", COPY | {"CopySourceIfModifiedSince": 0}, "CopySourceIfModifiedSince"),
     ("s3", "put_bucket_versioning", VERSIONS, "MFADelete"),
     ("s3", "put_object", OBJECT | {"ACL": "public-read"}, "ACL"),
     ("s3", "put_object", OBJECT | {"ServerSideEncryption": "aws:kms"}, "ServerSideEncryption"),
@@ -245,3 +245,15 @@ def test_body_with_another_digest_than_given_is_refused(
     with pytest.raises(ClientError, match="BadDigest"):
         s3.put_object(Bucket=BUCKET, Key="offered-digest", Body=b"a", **{name: value})
     assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix="offered-digest")
+
+
+def test_copy_is_made_of_the_source_that_is_meant(cloud: Cloud) -> None:
+    s3 = cloud.client("s3")
+    etag = s3.put_object(**OBJECT, Body=b"a")["ETag"]
+    for wrong in ({"CopySourceIfMatch": '"another"'}, {"CopySourceIfNoneMatch": etag}):
+        with pytest.raises(ClientError, match="PreconditionFailed"):
+            s3.copy_object(**COPY, **wrong)
+    part = {"UploadId": s3.create_multipart_upload(**OBJECT)["UploadId"], "PartNumber": 1}
+    assert s3.upload_part_copy(**COPY, **part, CopySourceIfMatch=etag)["CopyPartResult"]
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.upload_part_copy(**COPY, **part, CopySourceIfMatch='"another"')

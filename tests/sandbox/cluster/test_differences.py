@@ -142,6 +142,15 @@ def check_running_cluster_is_left_as_it_is(warehouse: Database) -> None:
             redshift.modify_cluster(ClusterIdentifier=CLUSTER, **change)
 
 
+@differs("has some 1,300 operations")
+def check_other_operations_and_parameters_are_refused(warehouse: Database) -> None:
+    ec2, s3 = warehouse.cloud.client("ec2"), warehouse.cloud.client("s3")
+    with pytest.raises(ClientError, match=r"UnsupportedOperation.*does not do RunInstances"):
+        ec2.run_instances(MinCount=1, MaxCount=1)
+    with pytest.raises(ClientError, match=r"NotImplemented.*has no ACL"):
+        s3.create_bucket(Bucket="public", ACL="public-read")
+
+
 @differs("checks every API call against IAM")
 def check_only_iam_identities_are_checked(warehouse: Database) -> None:
     call = ("redshift", "describe_clusters")
