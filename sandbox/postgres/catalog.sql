@@ -91,7 +91,7 @@ DECLARE
     );
 BEGIN
     IF key_column IS NOT NULL THEN
-        EXECUTE format('CREATE INDEX %I ON %s (%I)', 'sort key of ' || new_table::oid, new_table, key_column);
+        EXECUTE format('CREATE INDEX %I ON %s (%I)', 'sort key of ' || new_table::oid::text, new_table, key_column);
         EXECUTE format('CREATE TRIGGER note_ranges AFTER INSERT ON %s EXECUTE FUNCTION sandbox.note_ranges()', new_table);
     END IF;
 END $$;
