@@ -19,9 +19,8 @@ from sandbox.control import CA_FILE, LOCK_FILE, State, publish
 from sandbox.postgres.server import Postgres, PostgresError, runtime_folder
 
 SECONDS_BETWEEN_LOOKS = 1
-SCRIPTS = ("catalog.sql", "system_tables.sql", "conversions.sql", "functions.sql")
-SCRIPTS += ("dates.sql", "texts.sql", "numbers.sql")
-CATALOG = [Path(__file__).parent / "postgres" / name for name in SCRIPTS]
+SCRIPTS = "catalog system_tables conversions functions dates texts numbers"
+CATALOG = [Path(__file__).parent / "postgres" / f"{name}.sql" for name in SCRIPTS.split()]
 
 
 def serve(state: Path, data: str, port: int) -> int:
