@@ -96,12 +96,10 @@ CREATE AGGREGATE pg_catalog.avg(numeric) (
 CALL sandbox.define('sandbox.ratio_to_report(value double precision, total double precision)', 'double precision',
     'value / total');
 
--- Percentiles of values in their order. A value between two has their scale and that of the fraction.
+-- PERCENTILE_CONT(fraction) WITHIN GROUP (ORDER BY value) is sandbox.percentile_cont(sandbox.ranked(fraction, value,
+-- is_descending)), which has windows too, and a state that array_append() makes no copy of. A value between two has
+-- their scale and that of the fraction.
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_PERCENTILE_CONT.html
-CREATE FUNCTION sandbox.percentile_disc(fraction numeric, sorted anyarray) RETURNS anyelement
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-    'SELECT sorted[greatest(ceil(fraction * cardinality(sorted)), 1)::integer]';
-CALL sandbox.define('sandbox.place(fraction numeric, size integer)', 'numeric', '1 + fraction * (size - 1)');
 CALL sandbox.define('sandbox.between(low ?, high ?, part numeric)', '?', 'low + part * (high - low)', 'numeric');
 CALL sandbox.define('sandbox.between(low ?, high ?, part numeric)', '?', 'low + part::double precision * (high - low)',
     'double precision, timestamp, timestamptz');
@@ -118,14 +116,31 @@ BEGIN
             ('date', 'date'), ('timestamp', 'timestamp'), ('timestamptz', 'timestamptz')
         ) AS kinds (types, kind)
     LOOP
-        CALL sandbox.define('sandbox.percentile_cont(fraction numeric, sorted ?[])', result, format(
-            '(SELECT sandbox.between($2[floor(place)::integer]::%1$s, $2[ceil(place)::integer]::%1$s, mod(place, 1))
-              FROM sandbox.place($1, cardinality($2)) AS place)', result), type);
-        CALL sandbox.define('sandbox.median(found ?[])', result,
-            'sandbox.percentile_cont(0.5, ARRAY(SELECT n FROM unnest(found) AS n WHERE n IS NOT NULL ORDER BY n))',
-            type);
-        EXECUTE format(
-            'CREATE AGGREGATE median(%1$s) (SFUNC = array_append, STYPE = %1$s[], FINALFUNC = sandbox.median)', type);
+        EXECUTE format('
+            CREATE TYPE sandbox.%1$I AS (fraction numeric, value %2$s, is_descending boolean);
+            CREATE FUNCTION sandbox.ranked(numeric, %2$s, boolean) RETURNS sandbox.%1$I
+                LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN ROW($1, $2, $3)::sandbox.%1$I;
+            CREATE FUNCTION sandbox.in_order(sandbox.%1$I[]) RETURNS %2$s[] LANGUAGE sql IMMUTABLE RETURN ARRAY(
+                SELECT value FROM unnest($1) WHERE value IS NOT NULL
+                ORDER BY CASE WHEN NOT is_descending THEN value END, value DESC);
+            CREATE FUNCTION sandbox.continuous(fraction numeric, found %2$s[]) RETURNS %3$s
+                LANGUAGE sql IMMUTABLE RETURN (
+                SELECT sandbox.between(found[floor(n)::integer]::%3$s, found[ceil(n)::integer]::%3$s, mod(n, 1))
+                FROM (VALUES (1 + fraction * (cardinality(found) - 1))) AS places (n));
+            CREATE FUNCTION sandbox.discrete(fraction numeric, found %2$s[]) RETURNS %2$s LANGUAGE sql IMMUTABLE
+                RETURN found[greatest(ceil(fraction * cardinality(found)), 1)::integer];
+            CREATE FUNCTION sandbox.median(%2$s[]) RETURNS %3$s LANGUAGE sql IMMUTABLE RETURN sandbox.continuous(
+                0.5, ARRAY(SELECT value FROM unnest($1) AS value WHERE value IS NOT NULL ORDER BY value));
+            CREATE FUNCTION sandbox.continuous(sandbox.%1$I[]) RETURNS %3$s LANGUAGE sql IMMUTABLE
+                RETURN sandbox.continuous($1[1].fraction, sandbox.in_order($1));
+            CREATE FUNCTION sandbox.discrete(sandbox.%1$I[]) RETURNS %2$s LANGUAGE sql IMMUTABLE
+                RETURN sandbox.discrete($1[1].fraction, sandbox.in_order($1));
+            CREATE AGGREGATE median(%2$s) (SFUNC = array_append, STYPE = %2$s[], FINALFUNC = sandbox.median);
+            CREATE AGGREGATE sandbox.percentile_cont(sandbox.%1$I) (
+                SFUNC = array_append, STYPE = sandbox.%1$I[], FINALFUNC = sandbox.continuous);
+            CREATE AGGREGATE sandbox.percentile_disc(sandbox.%1$I) (
+                SFUNC = array_append, STYPE = sandbox.%1$I[], FINALFUNC = sandbox.discrete);
+            ', 'ranked ' || type, type, result);
     END LOOP;
 END $do$;
 

@@ -451,6 +451,7 @@ WINSALES = """
 """
 WHOLE = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
 OF_B = "FROM winsales WHERE buyerid = 'b'"
+SALES = "FROM unnest('{6076, 6035, 5881, 2814, 1531, NULL, 1476, 1177}'::numeric[]) AS n"
 EACH = "FROM winsales ORDER BY sellerid, qty"
 BY_SELLER = [
     Decimal(n) for n in ["10", "10", "10", "20", "20", "17.5", "17.5", "17.5", "17.5", "25", "25"]
@@ -484,27 +485,20 @@ WITHIN_GROUPS: dict[str, list[tuple[str, list[Any]]]] = {
     "r_WF_MEDIAN": [(f"MEDIAN(qty) OVER (PARTITION BY sellerid) {EACH}", BY_SELLER)],
     "r_WF_PERCENTILE_CONT": [
         (
-            f"sandbox.PERCENTILE_CONT(0.5, ARRAY_AGG(qty) FILTER (WHERE qty IS NOT NULL)"
-            f" OVER (PARTITION BY sellerid ORDER BY qty {WHOLE})) {EACH}",
+            "sandbox.PERCENTILE_CONT(sandbox.ranked(0.5, qty, false))"
+            f" OVER (PARTITION BY sellerid) {EACH}",
             BY_SELLER,
         ),
-        (
-            "sandbox.PERCENTILE_CONT(0.6, ARRAY_AGG(n ORDER BY n DESC)) FROM"
-            " unnest('{6076, 6035, 5881, 2814, 1531, 1476, 1177}'::numeric[]) AS n",
-            [Decimal("2044.20")],
-        ),
+        (f"sandbox.PERCENTILE_CONT(sandbox.ranked(0.6, n, true)) {SALES}", [Decimal("2044.20")]),
     ],
     "r_WF_PERCENTILE_DISC": [
         (
-            f"sandbox.PERCENTILE_DISC(0.5, ARRAY_AGG(qty)"
-            f" OVER (PARTITION BY sellerid ORDER BY qty {WHOLE})) {EACH}",
+            "sandbox.PERCENTILE_DISC(sandbox.ranked(0.5, qty, false))"
+            f" OVER (PARTITION BY sellerid) {EACH}",
             [10, 10, 10, 20, 20, 15, 15, 15, 15, 10, 10],
         ),
-        (
-            "sandbox.PERCENTILE_DISC(0.6, ARRAY_AGG(n ORDER BY n DESC)) FROM"
-            " unnest('{6076, 6035, 5881, 2814, 1531, 1476, 1177}'::numeric[]) AS n",
-            [1531],
-        ),
+        (f"sandbox.PERCENTILE_DISC(sandbox.ranked(0.6, n, true)) {SALES}", [1531]),
+        (f"sandbox.PERCENTILE_DISC(sandbox.ranked(0, n, false)) {SALES}", [1177]),
     ],
     "r_WF_RATIO_TO_REPORT": [
         (
