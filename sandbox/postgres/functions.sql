@@ -26,7 +26,10 @@ BEGIN
             OR (proname = 'random' AND pronargs > 0)
             OR oid IN (
                 'sum(bigint)'::regprocedure, 'octet_length(character)'::regprocedure,
-                'substring(text, text)'::regprocedure, 'substring(text, text, text)'::regprocedure
+                'substring(text, text)'::regprocedure, 'substring(text, text, text)'::regprocedure,
+                'lag(anycompatible, integer, anycompatible)'::regprocedure,
+                'lead(anycompatible, integer, anycompatible)'::regprocedure,
+                'date_trunc(text, timestamptz, text)'::regprocedure
             )
         )
     LOOP
