@@ -9,10 +9,12 @@ import re
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 from cloud import ANYBODY_HERE as ANYBODY_HERE
 from cloud import CLUSTER as CLUSTER
@@ -164,6 +166,13 @@ def warehouse(
     connection.autocommit = True
     yield Database(cloud, database, connection, cluster_role)
     connection.close()
+    drop_database(cloud, database)
+
+
+def drop_database(cloud: Cloud, name: str) -> None:
+    """Make room; what a test has left a session in stays until the sandbox stops."""
+    with suppress(psycopg2.errors.ObjectInUse):
+        cloud.admin.cursor().execute(f"DROP DATABASE {name}")
 
 
 def create_database(cloud: Cloud, name: str) -> None:
