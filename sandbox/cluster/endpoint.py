@@ -14,8 +14,9 @@ from typing import BinaryIO, cast
 import psycopg2
 
 from sandbox.cluster.listener import Listener
-from sandbox.cluster.session import Copier, Refuser, Session
-from sandbox.dialect.refused_words import SETTINGS
+from sandbox.cluster.session import Copier, Session
+from sandbox.cluster.steps import Refuser
+from sandbox.dialect.statements import SETTINGS
 from sandbox.postgres import wire
 from sandbox.postgres.backend import Backend, BackendError, Message, read_message
 

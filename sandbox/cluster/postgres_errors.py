@@ -3,49 +3,84 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from sandbox.dialect.sql_text import tokens
-from sandbox.dialect.tables_read import user_tables
+from sandbox.dialect.translation import Translation
 from sandbox.postgres import wire
 from sandbox.postgres.backend import Message
 
-CHECK_VIOLATION = "23514"
-SERIALIZATION_FAILURE = "40001"
 CARDINALITY_VIOLATION = "21000"
 STRING_TRUNCATION = "22001"
-NO_PRIVILEGE = "42501"
 DATA_EXCEPTION, INTERNAL_ERROR = "22", "XX000"
 
+Fields = dict[str, str]
 
-def as_redshift(message: Message, sql: str) -> Message:
+
+def as_redshift(message: Message, statement: Translation) -> Message:
     """The same ErrorResponse as Redshift would send it for a statement.
 
     What a column cannot hold is caught by check constraints here. A serialization failure is XX000
     with the message 1023 on Redshift; so is a value that does not fit, on the compute nodes.
     """
     fields = wire.parse_fields(message.payload)
-    if fields.get("C") == CHECK_VIOLATION:
-        fields = {"S": "ERROR", "C": STRING_TRUNCATION, "M": _cannot_hold(fields.get("n", ""))}
-    if fields.get("C", "").startswith(DATA_EXCEPTION) and user_tables(tokens(sql)):
-        fields = {"S": "ERROR", "C": INTERNAL_ERROR, "M": fields.get("M", "")}
-    elif fields.get("C") == SERIALIZATION_FAILURE:
-        detail = f"Serializable isolation violation on table: {fields.get('M', '')}"
-        fields = {"S": "ERROR", "C": INTERNAL_ERROR, "M": "1023", "D": detail}
-    elif fields.get("C") == CARDINALITY_VIOLATION and fields.get("M", "").startswith("MERGE"):
-        text = "Found multiple matches to update the same tuple."
-        fields = {"S": "ERROR", "C": CARDINALITY_VIOLATION, "M": text}
-    elif fields.get("C") == NO_PRIVILEGE:
-        text = re.sub("^(permission denied for) (table|view) ", r"\1 relation ", fields["M"])
-        fields = fields | {"M": text}
-    elif " sandbox." in fields.get("W", ""):
-        # Where in the sandbox's own functions it was raised is nothing to the client.
-        fields = {name: value for name, value in fields.items() if name != "W"}
+    fields = _BY_CODE.get(fields.get("C", ""), _without_our_context)(fields)
+    if "P" in fields:
+        fields["P"] = str(statement.place(int(fields["P"])) or "")
+    if fields.get("C", "").startswith(DATA_EXCEPTION) and statement.tables.of_user:
+        fields = _error(INTERNAL_ERROR, fields.get("M", ""))
     return Message(wire.ERROR, wire.fields_of(fields))
 
 
-def _cannot_hold(constraint: str) -> str:
+def _error(code: str, text: str, detail: str = "") -> Fields:
+    return {"S": "ERROR", "C": code, "M": text, "D": detail}
+
+
+def _without_our_context(fields: Fields) -> Fields:
+    """Where in the sandbox's own functions it was raised is nothing to the client."""
+    is_ours = " sandbox." in fields.get("W", "")
+    return {name: value for name, value in fields.items() if name != "W" or not is_ours}
+
+
+def _conflict(fields: Fields) -> Fields:
+    detail = f"Serializable isolation violation on table: {fields.get('M', '')}"
+    return _error(INTERNAL_ERROR, "1023", detail)
+
+
+def _several_matches(fields: Fields) -> Fields:
+    is_of_merge = fields["M"].startswith("MERGE")
+    text = "Found multiple matches to update the same tuple."
+    return _error(CARDINALITY_VIOLATION, text) if is_of_merge else fields
+
+
+def _no_privilege(fields: Fields) -> Fields:
+    text = re.sub("^(permission denied for) (table|view) ", r"\1 relation ", fields["M"])
+    return fields | {"M": text}
+
+
+def _no_function(fields: Fields) -> Fields:
+    return fields | {"M": fields["M"].replace("function sandbox.", "function ")}
+
+
+def _identity(fields: Fields) -> Fields:
+    return _error(fields["C"], "cannot set an identity column to a value")
+
+
+def _cannot_hold(fields: Fields) -> Fields:
+    constraint = fields.get("n", "")
     if constraint.startswith("ascii_"):
         column = constraint.removeprefix("ascii_")
-        return f'CHAR column "{column}" holds ASCII characters only; use VARCHAR for others'
-    column = constraint.removeprefix("byte_length_")
-    return f'value too long for the type of column "{column}", whose length is in bytes'
+        text = f'CHAR column "{column}" holds ASCII characters only; use VARCHAR for others'
+    else:
+        column = constraint.removeprefix("byte_length_")
+        text = f'value too long for the type of column "{column}", whose length is in bytes'
+    return _error(STRING_TRUNCATION, text)
+
+
+_BY_CODE: dict[str, Callable[[Fields], Fields]] = {
+    "21000": _several_matches,
+    "23514": _cannot_hold,
+    "40001": _conflict,
+    "42501": _no_privilege,
+    "42883": _no_function,
+    "428C9": _identity,
+}

@@ -7,17 +7,17 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sandbox.cluster.postgres_errors import as_redshift
-from sandbox.copy.command import CopyCommand, is_s3_copy, parse_copy
+from sandbox.cluster.steps import Refuser, Step, is_special, plan, starts_with, without_aliases
+from sandbox.copy.command import CopyCommand
 from sandbox.copy.load import CopyResult, set_last_copy
-from sandbox.dialect.record_table import record_table
 from sandbox.dialect.sql_text import split
-from sandbox.dialect.translation import Translation, translate
+from sandbox.dialect.translation import Translation
 from sandbox.errors import SqlError, transaction_aborted
 from sandbox.postgres import wire
 from sandbox.postgres.backend import Backend, BackendError, Message
 
-Step = CopyCommand | Translation
 FLUSH_SIZE = 1 << 16
+ACTIVE_TRANSACTION = "25001"
 # What PostgreSQL answers to the extended protocol, and no client that has sent a Query expects.
 NOT_ASKED_FOR = (wire.PARSE_COMPLETE, wire.BIND_COMPLETE, wire.NO_DATA)
 log = logging.getLogger(__name__)
@@ -34,19 +34,6 @@ class Client(Protocol):
 
 
 Copier = Callable[[Backend, CopyCommand], CopyResult]
-# Raises SqlError for a statement that this kind of warehouse refuses.
-Refuser = Callable[[str], None]
-
-
-def plan(statement: str, refuse: Refuser) -> Step:
-    """What to do for one statement. Raises SqlError for what Redshift refuses."""
-    refuse(statement)
-    return parse_copy(statement) if is_s3_copy(statement) else translate(statement)
-
-
-def is_special(step: Step) -> bool:
-    """Whether a step is more than one statement for PostgreSQL."""
-    return isinstance(step, CopyCommand) or step.table is not None or step.commits
 
 
 class Session:
@@ -62,7 +49,7 @@ class Session:
         self._special: dict[str, Step] = {}
         self._portals: dict[str, Step] = {}
         self._skip_to_sync = self._copy_failed = False
-        self._sql = ""  # the statement that an error is of
+        self._step = Translation("")  # what an error is of
 
     def run(self) -> None:
         """Serve until the client leaves. Raises ProtocolError on bytes that are no message."""
@@ -114,9 +101,10 @@ class Session:
         """
         explicit = self.backend.status != b"I"
         for step in steps:
-            if self.backend.status == b"I" and not starts_with(step, "vacuum", "begin", "start"):
+            begins = starts_with(step, "begin", "start")
+            if self.backend.status == b"I" and not (begins or getattr(step, "alone", False)):
                 self.backend.execute("BEGIN")
-            explicit = explicit or starts_with(step, "begin", "start")
+            explicit = explicit or begins
             if not self._run_step(step):
                 break
             explicit = explicit and self.backend.status != b"I"
@@ -127,13 +115,20 @@ class Session:
         """Run one step and send its replies; whether it succeeded."""
         if isinstance(step, CopyCommand):
             return self._run_copy(step)
-        self._sql = step.sql
-        if step.table is not None:
-            return self._run_followed(step.sql, record_table(step.table))
-        if step.commits and self.backend.status == b"T":
-            return self._run_followed(step.sql, "COMMIT")
+        step = self._resolved(step)
+        if step.alone and self.backend.status == b"T":
+            message = f"{step.alone} cannot run inside a transaction block"
+            self._refuse(SqlError(message, ACTIVE_TRANSACTION))
+            return False
+        if step.own:
+            return self._run_followed(step.sql, step.own)
         self.backend.send(wire.statement(step.sql))
         return self._relay()
+
+    def _resolved(self, step: Translation) -> Translation:
+        """The statement with its aliases settled; from now on errors are of it."""
+        self._step = without_aliases(step, self.backend)
+        return self._step
 
     def _run_followed(self, sql: str, own: str) -> bool:
         """Run a statement, and then one of the sandbox's own as if it were a part of it."""
@@ -145,10 +140,10 @@ class Session:
             succeeded, replies = self._collect()
             if succeeded:
                 self.backend.execute(own)
-            if is_alone:
+            if is_alone and self.backend.status != b"I":
                 self.backend.execute("COMMIT" if succeeded else "ROLLBACK")
         except BackendError as problem:
-            succeeded, replies = False, as_redshift(problem.message, self._sql).to_bytes()
+            succeeded, replies = False, as_redshift(problem.message, self._step).to_bytes()
             if is_alone and self.backend.status != b"I":
                 self.backend.execute("ROLLBACK")
         self.client.send(replies)
@@ -176,7 +171,7 @@ class Session:
 
     def _seen(self, message: Message) -> bytes:
         is_error = message.kind == wire.ERROR
-        return (as_redshift(message, self._sql) if is_error else message).to_bytes()
+        return (as_redshift(message, self._step) if is_error else message).to_bytes()
 
     def _refuse(self, problem: SqlError) -> None:
         """Send an error of our own, which ends an open transaction as any error does."""
@@ -234,7 +229,7 @@ class Session:
             self.client.send(wire.message(wire.PARSE_COMPLETE))
             return
         assert isinstance(step, Translation)
-        self._sql = step.sql
+        step = self._resolved(step)
         rest = payload[len(wire.text(name) + wire.text(text)) :]
         self._pass(wire.PARSE, wire.text(name) + wire.text(step.sql) + rest, wire.PARSE_COMPLETE)
 
@@ -295,8 +290,3 @@ class Session:
                 self.client.send(bytes(pending))
                 pending.clear()
         self.client.send(bytes(pending))
-
-
-def starts_with(step: Step, *words: str) -> bool:
-    """Whether a step's statement begins with one of these words."""
-    return isinstance(step, Translation) and step.sql.lstrip().lower().startswith(words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,9 @@ from sandbox.cluster.users import Users
 from sandbox.copy.command import CopyCommand
 from sandbox.copy.load import CopyContext, CopyResult, run_copy
 from sandbox.copy.s3 import RoleStorage
-from sandbox.dialect.sql_text import tokens
-from sandbox.dialect.tables_read import system_tables
 from sandbox.errors import SqlError, not_supported
 from sandbox.postgres.backend import Backend
+from sandbox.postgres.scripts import is_unknown_view
 from sandbox.postgres.server import Postgres
 
 # What of the system tables and views Redshift Serverless has not.
@@ -140,13 +139,13 @@ class Warehouse:
             role, f"{mine.place}/{user}", mine.attached_roles(), region or mine.region
         )
 
-    def _refuse(self, statement: str) -> None:
-        """Raise the error of Redshift Serverless for the tables that only clusters have.
+    def _refuse(self, system_tables: Sequence[str]) -> None:
+        """Raise SqlError for a system table that only clusters have, or that is not there.
 
-        https://github.com/datahub-project/datahub/issues/12415 has its words.
+        https://github.com/datahub-project/datahub/issues/12415 has the words of Serverless.
         """
-        if not self.identity.serverless:
-            return
-        for name in system_tables(tokens(statement)):
-            if name.startswith(PROVISIONED_ONLY):
+        for name in system_tables:
+            if self.identity.serverless and name.startswith(PROVISIONED_ONLY):
                 raise SqlError(f"permission denied for relation {name}", "42501")
+            if is_unknown_view(name):
+                raise not_supported(f"the sandbox does not do the system view {name}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sandbox.dialect.column_types import ColumnType, read_encoding, read_type
+from sandbox.dialect.query import translate_expression
 from sandbox.dialect.sql_text import identifier, sql_name
 from sandbox.dialect.token_reader import Reader
 from sandbox.errors import SqlError, not_supported, syntax_error
@@ -75,7 +76,7 @@ def _read_attribute(reader: Reader, column: DeclaredColumn) -> None:
     elif reader.key in ("identity", "generated"):
         column.identity = _read_identity(reader, column)
     elif reader.accept("encode"):
-        column.encoding = read_encoding(reader, column.name, column.type)
+        _read_encoding(reader, column)
     elif reader.accept("collate"):
         _read_collation(reader)
     elif reader.accept("distkey"):
@@ -84,6 +85,13 @@ def _read_attribute(reader: Reader, column: DeclaredColumn) -> None:
         column.sortkey = True
     else:
         _read_constraint(reader, column)
+
+
+def _read_encoding(reader: Reader, column: DeclaredColumn) -> None:
+    column.encoding, types = read_encoding(reader, column.name)
+    if column.type.name not in types:
+        what = f'encoding "{column.encoding}" is not supported for column "{column.name}"'
+        raise not_supported(f"{what} of type {column.type.name}")
 
 
 def _read_constraint(reader: Reader, column: DeclaredColumn) -> None:
@@ -120,16 +128,13 @@ def _read_default(reader: Reader) -> str:
     if reader.key != "(":
         reader.take()
     reader.skip_expression(_ATTRIBUTES)
-    return reader.text_since(start)
+    return translate_expression(reader.text_since(start))
 
 
 def _read_identity(reader: Reader, column: DeclaredColumn) -> str:
     kind = "BY DEFAULT" if reader.accept("generated", "by", "default", "as") else "ALWAYS"
     reader.expect("identity")
-    arguments = reader.items()
-    if len(arguments) != 2:
-        raise syntax_error(")")
-    seed, step = (item.integer() for item in arguments)
+    seed, step = _read_seed_and_step(reader)
     if column.type.name not in _IDENTITY_TYPES:
         raise not_supported(f'identity column "{column.name}" must be of type INT or BIGINT')
     if not step:
@@ -137,6 +142,15 @@ def _read_identity(reader: Reader, column: DeclaredColumn) -> str:
     start, edge = seed + _IDENTITY_OFFSET * step, "MINVALUE" if step > 0 else "MAXVALUE"
     sequence = f"START WITH {start} INCREMENT BY {_IDENTITY_STRIDE * step} {edge} {start}"
     return f"GENERATED {kind} AS IDENTITY ({sequence})"
+
+
+def _read_seed_and_step(reader: Reader) -> tuple[int, int]:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_examples.html has neither."""
+    arguments = reader.items() if reader.key == "(" else []
+    if len(arguments) not in (0, 2):
+        raise syntax_error(")")
+    seed, step = (item.integer() for item in arguments) if arguments else (1, 1)
+    return seed, step
 
 
 def _read_collation(reader: Reader) -> None:

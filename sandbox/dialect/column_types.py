@@ -100,12 +100,6 @@ class ColumnType:
             return ""
         return f"CONSTRAINT {quote_name(constraint_name(name, column))} CHECK ({condition})"
 
-    def default_encoding(self) -> str:
-        """The encoding that Redshift gives to a column that is no sort key."""
-        if self.name in _STRINGS:
-            return "lzo"
-        return "az64" if self.name in _NUMBERS_AND_DATES else "none"
-
 
 def constraint_name(kind: str, column: str) -> str:
     """A constraint's name that PostgreSQL does not cut; of two columns never the same."""
@@ -117,16 +111,12 @@ def constraint_name(kind: str, column: str) -> str:
     return start + suffix
 
 
-def read_encoding(reader: Reader, column: str, column_type: ColumnType) -> str:
-    """Pass an encoding and return it as PG_TABLE_DEF shows it. Raises if it is not for the type."""
+def read_encoding(reader: Reader, column: str) -> tuple[str, tuple[str, ...]]:
+    """Pass an encoding: as PG_TABLE_DEF shows it, and the types that it is for."""
     name = reader.identifier()
     if name not in _ENCODINGS:
         raise SqlError(f'unknown encoding "{name}" for column "{column}"', INVALID_PARAMETER_VALUE)
-    if column_type.name not in _ENCODINGS[name]:
-        raise not_supported(
-            f'encoding "{name}" is not supported for column "{column}" of type {column_type.name}'
-        )
-    return "none" if name == "raw" else name
+    return "none" if name == "raw" else name, _ENCODINGS[name]
 
 
 def read_type(reader: Reader, label: str) -> ColumnType:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sandbox.dialect.column_definitions import DeclaredColumn, read_column, read_reference
+from sandbox.dialect.query import Query, translate_query
 from sandbox.dialect.sql_text import identifier, sql_name
 from sandbox.dialect.table_options import TableOptions, invalid_table, read_options
 from sandbox.dialect.token_reader import Name, Reader
@@ -25,7 +26,7 @@ class TableAttributes:
 
     `name` is what PostgreSQL's `regclass` reads. `keys` are the declared keys, which Redshift
     does not enforce. `like` names the table whose distribution and sort keys are inherited.
-    `encode_auto` is false once an ENCODE is named.
+    `encodings` are those that are named.
     """
 
     name: str
@@ -37,7 +38,6 @@ class TableAttributes:
     encodings: dict[str, str] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     like: str | None = None
-    encode_auto: bool = True
 
 
 @dataclass
@@ -66,8 +66,11 @@ class _Head:
         return f"CREATE {word}TABLE {condition}{self.name.sql}"
 
 
-def create_table(text: str) -> tuple[str, TableAttributes]:
-    """Translate a CREATE TABLE, and say what it declared. Raises SqlError for what is refused."""
+def create_table(text: str) -> tuple[Query, TableAttributes]:
+    """Translate a CREATE TABLE, and say what it declared.
+
+    Raises SqlError for what is refused.
+    """
     reader = Reader(text)
     head = _read_head(reader)
     items = reader.items() if reader.key == "(" else []
@@ -82,7 +85,7 @@ def create_table(text: str) -> tuple[str, TableAttributes]:
     attributes = _attributes(head, body, options)
     lines = [column.sql for column in body.columns]
     lines += [check for column in body.columns if (check := column.type.check(column.name))]
-    return f"{head.sql} (\n    " + ",\n    ".join(lines) + "\n)", attributes
+    return Query(f"{head.sql} (\n    " + ",\n    ".join(lines) + "\n)"), attributes
 
 
 def _read_head(reader: Reader) -> _Head:
@@ -99,27 +102,28 @@ def _read_head(reader: Reader) -> _Head:
 
 def _create_as(
     reader: Reader, head: _Head, items: list[Reader], options: TableOptions
-) -> tuple[str, TableAttributes]:
+) -> tuple[Query, TableAttributes]:
     if head.conditional:
         raise syntax_error("AS")
     tokens = [item.take() for item in items]
     for item in items:
         item.finish()
-    query = reader.rest()
-    if not query:
+    if not reader.key:
         raise reader.error()
-    options.check(head.name.last, [identifier(token) for token in tokens] or None)
+    query = translate_query(reader.text, reader.tokens[reader.position :], makes_table=True)
+    names = [identifier(token) for token in tokens]
+    options.check(head.name.last, names and [*names, *(str(n + 1) for n in range(len(names)))])
     columns = f" ({', '.join(map(sql_name, tokens))})" if tokens else ""
-    return f"{head.sql}{columns} AS {query}", _with_options(head, options)
+    return replace(query, sql=f"{head.sql}{columns} AS {query.sql}"), _with_options(head, options)
 
 
-def _create_like(head: _Head, body: _Body, options: TableOptions) -> tuple[str, TableAttributes]:
+def _create_like(head: _Head, body: _Body, options: TableOptions) -> tuple[Query, TableAttributes]:
     if body.columns or body.keys or options != TableOptions():
         raise not_supported(
             "the sandbox does not do LIKE together with columns, keys or attributes"
         )
-    attributes = TableAttributes(head.name.sql, head.temporary, sortstyle="", like=body.like)
-    return f"{head.sql} ({body.like_clause})", attributes
+    attributes = TableAttributes(head.name.sql, head.temporary, like=body.like)
+    return Query(f"{head.sql} ({body.like_clause})"), attributes
 
 
 def _with_options(head: _Head, options: TableOptions) -> TableAttributes:
@@ -141,22 +145,8 @@ def _attributes(head: _Head, body: _Body, options: TableOptions) -> TableAttribu
             options.set_column_sortkey(column.name)
     options.check(head.name.last, [column.name for column in body.columns])
     attributes = _with_options(head, options)
-    encodings = {
-        column.name: column.encoding or _default_encoding(column, attributes)
-        for column in body.columns
-    }
-    return replace(
-        attributes,
-        encodings=encodings,
-        keys=tuple(body.keys),
-        encode_auto=not any(column.encoding for column in body.columns),
-    )
-
-
-def _default_encoding(column: DeclaredColumn, attributes: TableAttributes) -> str:
-    if attributes.temporary or column.name in attributes.sortkeys:
-        return "none"
-    return column.type.default_encoding()
+    encodings = {column.name: column.encoding for column in body.columns if column.encoding}
+    return replace(attributes, encodings=encodings, keys=tuple(body.keys))
 
 
 def _read_body(items: list[Reader], table: str) -> _Body:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from sandbox.dialect.create_table import TableAttributes
 from sandbox.dialect.sql_text import tokens
@@ -15,17 +16,10 @@ def literal(value: str) -> str:
 
 def record_table(table: TableAttributes) -> str:
     """A statement to run with the CREATE TABLE, in the same transaction."""
-    attributes = {
-        "diststyle": table.diststyle,
-        "distkey": table.distkey,
-        "sortkeys": list(table.sortkeys),
-        "sortstyle": table.sortstyle,
-        "encodings": dict(table.encodings),
-        "encode_auto": table.encode_auto,
-        "keys": list(table.keys),
-    }
+    declared = asdict(table) | {"encode_auto": not table.encodings}
+    attributes = json.dumps({} if table.like else declared)
     parent = f"{literal(table.like)}::regclass" if table.like else "NULL"
-    values = f"({_place(table)})::regclass, {literal(json.dumps(attributes))}, {parent}"
+    values = f"({_place(table)})::regclass, {literal(attributes)}, {parent}"
     return f"SELECT sandbox.record_table({values})"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from sandbox.errors import not_supported, syntax_error
@@ -112,6 +113,19 @@ def _comment_end(text: str, position: int) -> tuple[int, bool]:
     return len(text), False
 
 
+def same_place(position: int, text: str, original: str) -> int:
+    """Where in the original stands the token that a position of the text is in; 0 if it does not.
+
+    Positions count characters from 1, as those of errors do.
+    """
+    before = [token for token in scan(text) if token.start < position]
+    if not before:
+        return 0
+    key, number = before[-1].key, sum(token.key == before[-1].key for token in before)
+    same = (token.start + 1 for token in scan(original) if token.key == key)
+    return next(islice(same, number - 1, None), 0)
+
+
 def split(text: str) -> list[str]:
     """The statements of a text, without their semicolons; empty ones are dropped."""
     statements: list[str] = []
@@ -200,6 +214,11 @@ def sql_name(token: Token) -> str:
 def fold(name: str) -> str:
     """A name with its ASCII letters in lower case."""
     return name.lower() if name.isascii() else re.sub("[A-Z]+", lambda m: m.group().lower(), name)
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text, for tables of them."""
+    return frozenset(text.split())
 
 
 def quote_name(name: str) -> str:

@@ -65,8 +65,11 @@ class TableOptions:
             raise invalid_table("DISTSTYLE is specified more than once")
         self.diststyle = style
 
-    def check(self, table: str, columns: Collection[str] | None) -> None:
-        """Settle the style. Raises SqlError if it contradicts the key or a column is unknown."""
+    def check(self, table: str, columns: Collection[str]) -> None:
+        """Settle the style. Raises SqlError if it contradicts the key or a column is unknown.
+
+        A query's columns are not known before it runs: then there are none.
+        """
         if self.distkey is not None and self.diststyle not in ("", "KEY"):
             raise invalid_table(f"DISTKEY cannot be used with DISTSTYLE {self.diststyle}")
         if self.distkey is None and self.diststyle == "KEY":
@@ -75,13 +78,8 @@ class TableOptions:
             self.diststyle = "KEY"
         if len(set(self.sortkeys)) < len(self.sortkeys):
             raise invalid_table("a column is named more than once in SORTKEY")
-        self._check_columns(table, columns)
-
-    def _check_columns(self, table: str, columns: Collection[str] | None) -> None:
-        if columns is None:
-            return
         for name in (*([self.distkey] if self.distkey else []), *self.sortkeys):
-            if name not in columns:
+            if columns and name not in columns:
                 raise not_supported(
                     f'column "{name}" specified as distkey/sortkey is not in the table "{table}"'
                 )
@@ -113,7 +111,7 @@ def _read_option(reader: Reader, options: TableOptions) -> None:
     elif reader.key in ("compound", "interleaved", "sortkey"):
         style = reader.accept_one_of(("compound", "interleaved")) or "compound"
         reader.expect("sortkey")
-        options.set_sortkeys(style.upper(), reader.names())
+        options.set_sortkeys(style.upper(), _columns(reader))
     elif reader.accept("backup"):
         _one_of(reader, ("yes", "no"))
     else:
@@ -121,10 +119,16 @@ def _read_option(reader: Reader, options: TableOptions) -> None:
 
 
 def _only(reader: Reader) -> str:
-    names = reader.names()
+    names = _columns(reader)
     if len(names) != 1:
         raise invalid_table("only one DISTKEY column is allowed in a table")
     return names[0]
+
+
+def _columns(reader: Reader) -> list[str]:
+    """Names, or numbers of the columns of a query."""
+    numbers = {"0": Reader.rest}
+    return [numbers.get(item.key, Reader.only_identifier)(item) for item in reader.items()]
 
 
 def _one_of(reader: Reader, words: tuple[str, ...]) -> str:

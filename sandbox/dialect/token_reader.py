@@ -81,6 +81,12 @@ class Reader:
     def items(self) -> list[Reader]:
         """Pass a list in parentheses, and return a reader for each of its items."""
         self.expect("(")
+        found = self.separated()
+        self.expect(")")
+        return found
+
+    def separated(self) -> list[Reader]:
+        """Pass a list up to a closing parenthesis or the end; a reader for each of its items."""
         found: list[Reader] = []
         while not found or self.accept(","):
             start = self.position
@@ -88,7 +94,6 @@ class Reader:
             if start == self.position:
                 raise self.error()
             found.append(Reader(self.text, self.tokens[start : self.position]))
-        self.expect(")")
         return found
 
     def names(self) -> list[str]:

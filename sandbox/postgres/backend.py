@@ -107,6 +107,19 @@ class Backend:
             raise BackendError(failure)
         return rows
 
+    def problem_of(self, sql: str) -> dict[str, str]:
+        """The error that PostgreSQL would refuse a statement with, none if it takes it."""
+        inside = self.status == b"T"
+        if inside:
+            self.execute("SAVEPOINT before_trial")
+        parse = wire.text("") + wire.text(sql) + bytes(2)
+        self.send(wire.message(wire.PARSE, parse) + wire.message(wire.SYNC))
+        errors = [message for message in self.replies() if message.kind == wire.ERROR]
+        if inside:
+            self.execute("ROLLBACK TO before_trial")
+            self.execute("RELEASE before_trial")
+        return wire.parse_fields(errors[0].payload) if errors else {}
+
     def fail_transaction(self) -> None:
         """Leave an open transaction the way an error leaves it; nothing if none is open."""
         if self.status == b"T":

@@ -27,41 +27,82 @@ CREATE FUNCTION sandbox.column_number(table_id oid, name text) RETURNS smallint 
 CREATE FUNCTION sandbox.column_name(table_id oid, number smallint) RETURNS text LANGUAGE sql STABLE AS
     'SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = table_id AND attnum = number';
 
--- A table made LIKE another takes over its distribution and sort keys.
--- Returns the leading sort key.
-CREATE FUNCTION sandbox.keep_attributes(new_table regclass, declared jsonb, parent regclass) RETURNS smallint
+CREATE VIEW sandbox.tables AS
+SELECT
+    pg_class.oid AS table_id, nspname, relname, relowner,
+    coalesce(diststyle, 'AUTO') AS diststyle, sandbox.column_name(pg_class.oid, distkey) AS distkey,
+    ARRAY(SELECT sandbox.column_name(pg_class.oid, number) FROM unnest(sortkeys) AS number) AS sortkeys,
+    coalesce(sortstyle, 'AUTO') AS sortstyle, coalesce(encode_auto, true) AS encode_auto,
+    (SELECT coalesce(jsonb_object_agg(attname, encoding), '{}')
+     FROM jsonb_each_text(encodings) AS named (number, encoding)
+     INNER JOIN pg_attribute ON attrelid = pg_class.oid AND attnum = number::smallint AND NOT attisdropped
+    ) AS encodings,
+    create_time
+FROM pg_class
+INNER JOIN pg_namespace ON pg_class.relnamespace = pg_namespace.oid
+LEFT JOIN sandbox.table_attributes ON pg_class.oid = table_attributes.table_id
+WHERE
+    relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema', 'sandbox', 'pg_toast')
+    AND NOT pg_is_other_temp_schema(relnamespace);
+
+-- The encoding of a column for which none is named.
+CREATE FUNCTION sandbox.default_encoding(table_id oid, type regtype, is_sortkey boolean) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE
+        WHEN is_sortkey OR type IN ('boolean'::regtype, 'real'::regtype, 'double precision'::regtype) THEN 'none'
+        WHEN (SELECT relpersistence = 't' FROM pg_class WHERE oid = table_id) THEN 'none'
+        WHEN type IN ('varchar'::regtype, 'bpchar'::regtype) THEN 'lzo'
+        ELSE 'az64'
+    END
+$$;
+
+CREATE VIEW sandbox.columns AS
+SELECT
+    table_id, nspname, relname, attnum, attname::text AS name, atttypid AS type_id,
+    format_type(atttypid, atttypmod) AS type,
+    coalesce(encodings ->> attname, sandbox.default_encoding(table_id, atttypid, attname = ANY (sortkeys))) AS encoding,
+    coalesce(distkey = attname, false) AS is_distkey,
+    (CASE WHEN sortstyle = 'INTERLEAVED' AND array_position(sortkeys, attname::text) % 2 = 0 THEN -1 ELSE 1 END
+        * coalesce(array_position(sortkeys, attname::text), 0)) AS sortkey,
+    attnotnull AS is_not_null, attidentity = 'a' AS is_identity
+FROM sandbox.tables
+INNER JOIN pg_attribute ON table_id = attrelid AND attnum > 0 AND NOT attisdropped;
+
+-- A column of a DISTKEY or a SORTKEY: its name or, in CREATE TABLE AS, its number.
+CREATE FUNCTION sandbox.key_column(made regclass, key text) RETURNS smallint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE number smallint := coalesce(
+    sandbox.column_number(made, key),
+    (SELECT attnum FROM pg_attribute WHERE attrelid = made AND attnum > 0 AND attnum::text = key));
+BEGIN
+    IF key IS NOT NULL AND number IS NULL THEN
+        RAISE EXCEPTION 'column "%" specified as distkey/sortkey is not in the table "%"',
+            key, (SELECT relname FROM pg_class WHERE oid = made) USING ERRCODE = 'feature_not_supported';
+    END IF;
+    RETURN number;
+END $$;
+
+-- What is declared of a table goes before what it has from its parent: the table that it is made LIKE, or
+-- itself when it is altered. An encoding that is null is not named any more.
+CREATE FUNCTION sandbox.keep_attributes(made regclass, declared jsonb, parent regclass) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    WITH attributes AS (
-        SELECT
-            declared ->> 'diststyle' AS diststyle, declared ->> 'distkey' AS distkey,
-            ARRAY(SELECT jsonb_array_elements_text(declared -> 'sortkeys')) AS sortkeys,
-            declared ->> 'sortstyle' AS sortstyle, declared -> 'encodings' AS encodings,
-            (declared -> 'encode_auto')::boolean AS encode_auto
-        WHERE parent IS NULL
-        UNION ALL
-        SELECT
-            diststyle, sandbox.column_name(parent, distkey),
-            ARRAY(SELECT sandbox.column_name(parent, number) FROM unnest(sortkeys) AS number),
-            sortstyle,
-            (SELECT jsonb_object_agg(sandbox.column_name(parent, number::smallint), encoding)
-             FROM jsonb_each_text(encodings) AS encoded (number, encoding)),
-            encode_auto
-        FROM sandbox.table_attributes WHERE table_id = parent
-    )
     INSERT INTO sandbox.table_attributes
     SELECT
-        new_table, diststyle, sandbox.column_number(new_table, distkey),
-        ARRAY(SELECT sandbox.column_number(new_table, name) FROM unnest(sortkeys) AS name),
-        sortstyle,
-        (SELECT coalesce(jsonb_object_agg(number, encoding), '{}')
-         FROM (SELECT sandbox.column_number(new_table, name), encoding
-               FROM jsonb_each_text(encodings) AS encoded (name, encoding)) AS numbered (number, encoding)
-         WHERE number IS NOT NULL),
-        encode_auto, ARRAY(SELECT jsonb_array_elements_text(declared -> 'keys'))
-    FROM attributes
-    INNER JOIN pg_class ON oid = new_table AND relkind = 'r' AND pg_has_role(session_user, relowner, 'USAGE')
-    ON CONFLICT (table_id) DO NOTHING
-    RETURNING sortkeys[1]
+        made, attributes.diststyle, sandbox.key_column(made, attributes.distkey),
+        ARRAY(SELECT sandbox.key_column(made, key) FROM unnest(attributes.sortkeys) AS key),
+        attributes.sortstyle,
+        (SELECT coalesce(jsonb_object_agg(sandbox.column_number(made, name), encoding), '{}')
+         FROM jsonb_each_text(coalesce(inherited.encodings, '{}') || coalesce(declared -> 'encodings', '{}'))
+             AS named (name, encoding)
+         WHERE encoding IS NOT NULL),
+        attributes.encode_auto, ARRAY(SELECT jsonb_array_elements_text(declared -> 'keys'))
+    FROM (SELECT) AS one
+    LEFT JOIN sandbox.tables AS inherited ON table_id = parent
+    CROSS JOIN LATERAL jsonb_populate_record(inherited, declared) AS attributes
+    WHERE attributes.diststyle IS NOT NULL
+    ON CONFLICT (table_id) DO UPDATE SET
+        diststyle = excluded.diststyle, distkey = excluded.distkey, sortkeys = excluded.sortkeys,
+        sortstyle = excluded.sortstyle, encodings = excluded.encodings, encode_auto = excluded.encode_auto
 $$;
 
 -- Redshift notes the range of values in each block as it is written. PostgreSQL's planner learns of them
@@ -81,19 +122,108 @@ END $$;
 
 -- Redshift reads only the blocks whose range of the sort key is asked for. What stands for that here is
 -- an index, of types whose values cannot be too long for one; its name is none that a table is given.
-CREATE FUNCTION sandbox.record_table(new_table regclass, declared jsonb, parent regclass) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION sandbox.index_sort_key(made regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
 DECLARE
-    sortkey smallint := sandbox.keep_attributes(new_table, declared, parent);
+    index_name name := 'sort key of ' || made::oid::text;
     key_column name := (
-        SELECT attname FROM pg_attribute
-        WHERE attrelid = new_table AND attnum = sortkey AND attlen > 0
+        SELECT attname FROM sandbox.table_attributes INNER JOIN pg_attribute ON attrelid = table_id
+        WHERE table_id = made AND attnum = sortkeys[1] AND attlen > 0
     );
 BEGIN
+    EXECUTE format('DROP TRIGGER IF EXISTS note_ranges ON %s', made);
+    EXECUTE (SELECT format('DROP INDEX IF EXISTS %s.%I', relnamespace::regnamespace, index_name)
+             FROM pg_class WHERE oid = made);
     IF key_column IS NOT NULL THEN
-        EXECUTE format('CREATE INDEX %I ON %s (%I)', 'sort key of ' || new_table::oid::text, new_table, key_column);
-        EXECUTE format('CREATE TRIGGER note_ranges AFTER INSERT ON %s EXECUTE FUNCTION sandbox.note_ranges()', new_table);
+        EXECUTE format('CREATE INDEX %I ON %s (%I)', index_name, made, key_column);
+        EXECUTE format('CREATE TRIGGER note_ranges AFTER INSERT ON %s EXECUTE FUNCTION sandbox.note_ranges()', made);
     END IF;
+END $$;
+
+CREATE FUNCTION sandbox.record_table(made regclass, declared jsonb, parent regclass) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE is_known boolean := EXISTS (SELECT FROM sandbox.table_attributes WHERE table_id = made);
+BEGIN
+    -- CREATE TABLE IF NOT EXISTS may have found a table, or a view, or what somebody else has made.
+    IF is_known AND parent IS DISTINCT FROM made OR NOT EXISTS (
+        SELECT FROM pg_class WHERE oid = made AND relkind = 'r' AND pg_has_role(session_user, relowner, 'USAGE')
+    ) THEN
+        RETURN;
+    END IF;
+    PERFORM sandbox.keep_attributes(made, declared, parent);
+    IF parent IS DISTINCT FROM made OR declared ? 'sortkeys' THEN
+        PERFORM sandbox.index_sort_key(made);
+    END IF;
+END $$;
+
+-- The attributes that an ALTER TABLE changes; `types` are those that an encoding is for.
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
+CREATE FUNCTION sandbox.alter_table(changed regclass, change jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE problem text := coalesce(
+    (SELECT CASE
+         WHEN sortstyle = 'INTERLEAVED' AND (change ? 'types' OR change ->> 'diststyle' <> 'AUTO')
+             THEN 'ALTER TABLE changes neither distribution nor encodings of a table with an interleaved sort key'
+         WHEN nspname LIKE 'pg\_temp%' AND change ->> 'diststyle' IN ('ALL', 'EVEN')
+             THEN 'ALTER DISTSTYLE is not supported for temporary tables'
+     END
+     FROM sandbox.tables WHERE table_id = changed),
+    (SELECT format(CASE encoding WHEN wanted THEN 'column "%2$s" is encoded as "%1$s" already'
+                   ELSE 'encoding "%s" is not supported for column "%s" of type %s' END, wanted, name, type)
+     FROM sandbox.columns INNER JOIN jsonb_each_text(change -> 'encodings') AS named (name, wanted) USING (name)
+     WHERE
+         table_id = changed AND change ? 'types' AND (encoding = wanted OR type_id <> ALL (
+             ARRAY(SELECT jsonb_array_elements_text(change -> 'types' -> name)::regtype)))
+     LIMIT 1));
+BEGIN
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION '%', problem USING ERRCODE = 'feature_not_supported';
+    END IF;
+    PERFORM sandbox.record_table(changed, change, changed);
+END $$;
+
+-- What keeps ALTER TABLE APPEND from moving rows, and the columns that it moves. An identity column is none
+-- of these, whatever the other table has. https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE_APPEND.html
+CREATE FUNCTION sandbox.compare_tables(target oid, source oid, extra text, OUT problem text, OUT columns text)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH both_tables AS (
+        SELECT * FROM sandbox.tables WHERE table_id IN (target, source) AND nspname NOT LIKE 'pg\_temp%'
+    ), both_columns AS (
+        SELECT
+            name, count(*) = 2 AS is_common, min(table_id) = source AS is_of_source,
+            count(DISTINCT (type, encoding, is_not_null)) > 1 AS differs
+        FROM sandbox.columns
+        WHERE table_id IN (target, source)
+        GROUP BY name, CASE WHEN is_identity THEN table_id END
+    )
+    SELECT
+        CASE
+            WHEN (SELECT count(*) < 2 FROM both_tables) THEN 'takes two permanent tables'
+            WHEN (SELECT count(DISTINCT (diststyle, distkey, sortkeys, CASE WHEN sortkeys <> '{}' THEN sortstyle END)) > 1
+                  FROM both_tables) THEN 'takes tables with the same distribution and sort keys'
+            WHEN bool_or(differs) THEN 'takes columns with the same attributes, not '
+                || string_agg(quote_ident(name), ', ') FILTER (WHERE differs)
+            WHEN bool_or(NOT is_common AND is_of_source) AND extra <> 'ignoreextra'
+                THEN 'needs IGNOREEXTRA for columns of the source that the target has not'
+            WHEN bool_or(NOT is_common AND NOT is_of_source) AND extra <> 'filltarget'
+                THEN 'needs FILLTARGET for columns of the target that the source has not'
+        END,
+        string_agg(quote_ident(name), ', ') FILTER (WHERE is_common)
+    FROM both_columns
+$$;
+
+-- With the caller's rights. The ALTER TABLE is for the owner alone, and changes nothing.
+CREATE FUNCTION sandbox.append(target regclass, source regclass, extra text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE compared record;
+BEGIN
+    EXECUTE format('ALTER TABLE %s SET WITHOUT OIDS', source);
+    compared := sandbox.compare_tables(target, source, extra);
+    IF compared.problem IS NOT NULL THEN
+        RAISE EXCEPTION 'ALTER TABLE APPEND %', compared.problem USING ERRCODE = 'feature_not_supported';
+    END IF;
+    EXECUTE format('WITH moved AS (DELETE FROM %1$s RETURNING %3$s) INSERT INTO %2$s (%3$s) SELECT * FROM moved',
+                   source, target, compared.columns);
 END $$;
 
 -- The same as constraint_name() of sandbox/dialect/column_types.py.
@@ -324,47 +454,11 @@ BEGIN
     END IF;
 END $$;
 
-CREATE VIEW sandbox.tables AS
-SELECT
-    pg_class.oid AS table_id, nspname, relname, relowner,
-    coalesce(diststyle, 'AUTO') AS diststyle, sandbox.column_name(pg_class.oid, distkey) AS distkey,
-    ARRAY(SELECT sandbox.column_name(pg_class.oid, number) FROM unnest(sortkeys) AS number) AS sortkeys,
-    coalesce(sortstyle, 'AUTO') AS sortstyle, coalesce(encode_auto, true) AS encode_auto,
-    coalesce(encodings, '{}') AS encodings, create_time
-FROM pg_class
-INNER JOIN pg_namespace ON pg_class.relnamespace = pg_namespace.oid
-LEFT JOIN sandbox.table_attributes ON pg_class.oid = table_attributes.table_id
-WHERE
-    relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema', 'sandbox', 'pg_toast')
-    AND NOT pg_is_other_temp_schema(relnamespace);
-
--- The encoding of a column that no CREATE TABLE named: of one that a query made or that came later.
-CREATE FUNCTION sandbox.default_encoding(type regtype, is_sortkey boolean) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE
-        WHEN is_sortkey OR type IN ('boolean'::regtype, 'real'::regtype, 'double precision'::regtype) THEN 'none'
-        WHEN type IN ('varchar'::regtype, 'bpchar'::regtype) THEN 'lzo'
-        ELSE 'az64'
-    END
-$$;
-
 CREATE VIEW pg_catalog.pg_table_def AS
 SELECT
-    nspname AS schemaname,
-    relname AS tablename,
-    attname AS "column",
-    format_type(atttypid, atttypmod) AS type,
-    coalesce(
-        encodings ->> attnum::text,
-        CASE WHEN pg_my_temp_schema()::regnamespace::text = nspname THEN 'none' END,
-        sandbox.default_encoding(atttypid, attname::text = ANY (sortkeys))
-    )::char(32) AS encoding,
-    coalesce(distkey = attname, false) AS distkey,
-    (CASE WHEN sortstyle = 'INTERLEAVED' AND array_position(sortkeys, attname::text) % 2 = 0 THEN -1 ELSE 1 END
-        * coalesce(array_position(sortkeys, attname::text), 0)) AS sortkey,
-    attnotnull AS notnull
-FROM sandbox.tables
-INNER JOIN pg_attribute ON table_id = attrelid AND attnum > 0 AND NOT attisdropped
+    nspname AS schemaname, relname AS tablename, name::name AS "column", type, encoding::char(32) AS encoding,
+    is_distkey AS distkey, sortkey, is_not_null AS notnull
+FROM sandbox.columns
 WHERE nspname = ANY (current_schemas(false))
 ORDER BY schemaname, tablename, attnum;
 
@@ -392,7 +486,7 @@ SELECT
     (SELECT max(atttypmod - 4) FROM pg_attribute
      WHERE attrelid = table_id AND atttypid = 'varchar'::regtype) AS max_varchar,
     CASE WHEN cardinality(sortkeys) > 0
-        THEN coalesce(encodings ->> sandbox.column_number(table_id, sortkeys[1])::text, 'none')
+        THEN coalesce(encodings ->> sortkeys[1], 'none')
     END::char(32) AS sortkey1_enc,
     cardinality(sortkeys) AS sortkey_num,
     size,

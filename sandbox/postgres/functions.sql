@@ -69,3 +69,11 @@ CREATE FUNCTION pg_catalog.pg_get_cols(name text) RETURNS SETOF record LANGUAGE 
 $$;
 CREATE FUNCTION pg_catalog.pg_timezone_abbrevs(OUT abbrev text, OUT utc_offset interval, OUT is_dst boolean)
 RETURNS SETOF record LANGUAGE sql STABLE AS 'SELECT * FROM pg_timezone_abbrevs';
+
+-- The first and the last value that is known: FIRST_VALUE, LAST_VALUE, LAG and LEAD with IGNORE NULLS.
+CREATE FUNCTION sandbox.earlier(anyelement, anyelement) RETURNS anyelement LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1';
+CREATE FUNCTION sandbox.later(anyelement, anyelement) RETURNS anyelement LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $2';
+CREATE AGGREGATE sandbox.first_value(anyelement) (SFUNC = sandbox.earlier, STYPE = anyelement);
+CREATE AGGREGATE sandbox.lead(anyelement) (SFUNC = sandbox.earlier, STYPE = anyelement);
+CREATE AGGREGATE sandbox.last_value(anyelement) (SFUNC = sandbox.later, STYPE = anyelement);
+CREATE AGGREGATE sandbox.lag(anyelement) (SFUNC = sandbox.later, STYPE = anyelement);

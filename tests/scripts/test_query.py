@@ -17,7 +17,6 @@ ASKED = [
     "SELECT 1;",
     "select 1 ; ;\n",
     "WITH a AS (SELECT 1 AS b) SELECT b FROM a",
-    "EXPLAIN SELECT 1",
     "SHOW server_version",
     "(SELECT 1) UNION ALL (SELECT 2)",
     "-- a ; comment\n/* and; another */ SELECT 1 -- the end;",

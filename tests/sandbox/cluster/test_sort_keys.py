@@ -32,6 +32,15 @@ def test_range_of_the_first_sort_key_reads_no_other_rows(warehouse: Database, ke
     assert "Index Cond: ((moment >=" in plan(warehouse, BLOCKS)
 
 
+def test_altered_sort_key_is_the_one_that_counts(warehouse: Database) -> None:
+    fill(warehouse, "CREATE TABLE t (moment TIMESTAMP, n INTEGER) SORTKEY (n)")
+    warehouse.run("ALTER TABLE t ALTER SORTKEY (moment)")
+    assert "Index Cond: ((moment >=" in plan(warehouse, BLOCKS)
+    warehouse.run("ALTER TABLE t ALTER SORTKEY NONE")
+    assert "Index" not in plan(warehouse, BLOCKS)
+    assert warehouse.connection.notices == []
+
+
 def test_table_without_a_sort_key_is_read_as_a_whole(warehouse: Database) -> None:
     fill(warehouse, "CREATE TABLE t (moment TIMESTAMP, n INTEGER)")
     assert "Index" not in plan(warehouse, BLOCKS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg2
 import pytest
 from conftest import Database
+from superuser import superuser_connection
 
 PLAYS = """
     CREATE TABLE plays (
@@ -80,6 +81,28 @@ def test_encodings_of_a_table_made_by_a_query_are_by_type(warehouse: Database) -
     warehouse.run("CREATE TABLE t SORTKEY (a) AS SELECT 1 AS a, 2 AS b, 'x' AS c, true AS d")
     found = warehouse.run("SELECT TRIM(encoding), sortkey FROM pg_table_def")
     assert found == [("none", 1), ("az64", 0), ("lzo", 0), ("none", 0)]
+
+
+ENCODINGS = "SELECT TRIM(encoding) FROM pg_table_def WHERE tablename = 't'"
+
+
+def test_encodings_default_by_type(warehouse: Database) -> None:
+    columns = (
+        "(a INT, b NUMERIC, c DATE, d TIMESTAMPTZ, e CHAR, f TEXT, g BOOL, h REAL, i FLOAT,"
+        " j TEXT ENCODE text255, k INT ENCODE raw, l BIGINT) SORTKEY (l)"
+    )
+    warehouse.run(f"CREATE TABLE t {columns}")
+    assert [name for (name,) in warehouse.run(ENCODINGS)] == [
+        *("az64", "az64", "az64", "az64", "lzo", "lzo", "none", "none"),
+        *("none", "text255", "none", "none"),
+    ]
+
+
+def test_temporary_tables_are_not_encoded(warehouse: Database) -> None:
+    warehouse.run("SET search_path TO pg_temp")
+    warehouse.run("CREATE TEMP TABLE t (a INT, b TEXT)")
+    types = "SELECT attencodingtype FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0"
+    assert warehouse.run(types) == [(0,), (0,)]
 
 
 def test_renamed_columns_keep_their_keys_and_checks(warehouse: Database) -> None:
@@ -161,5 +184,21 @@ def test_temporary_tables_of_others_are_not_in_the_table_info(warehouse: Databas
 
 def test_views_are_not_read_for_the_table_info(warehouse: Database) -> None:
     warehouse.run("CREATE VIEW v AS SELECT 1 AS a")
-    measured = "SELECT tbl_rows FROM sandbox.measure('v'::regclass, 'KEY', 'a')"
-    assert warehouse.run(measured) == [(None,)]
+    with superuser_connection(warehouse) as postgres, postgres.cursor() as cursor:
+        cursor.execute("SELECT tbl_rows FROM sandbox.measure('v'::regclass, 'KEY', 'a')")
+        assert cursor.fetchall() == [(None,)]
+
+
+# https://docs.aws.amazon.com/redshift/latest/dg/r_CTAS_examples.html
+@pytest.mark.parametrize("keys", ["(1) SORTKEY (1, 3)", "(eventid) SORTKEY (eventid, dateid)"])
+def test_keys_of_a_table_made_by_a_query_go_by_number_too(warehouse: Database, keys: str) -> None:
+    warehouse.run("CREATE TABLE event (eventid INT, venueid SMALLINT, dateid SMALLINT, name TEXT)")
+    warehouse.run(f"CREATE TABLE made DISTKEY {keys} AS SELECT * FROM event")
+    found = warehouse.run("SELECT distkey, sortkey FROM pg_table_def WHERE tablename = 'made'")
+    assert found == [(True, 1), (False, 0), (False, 2), (False, 0)]
+
+
+@pytest.mark.parametrize("key", ["5", "b"])
+def test_keys_of_a_table_made_by_a_query_are_columns_of_it(warehouse: Database, key: str) -> None:
+    with pytest.raises(psycopg2.NotSupportedError, match=f'"{key}" specified as distkey/sortkey'):
+        warehouse.run(f"CREATE TABLE made SORTKEY ({key}) AS SELECT 1 AS a")
