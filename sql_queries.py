@@ -528,28 +528,6 @@ WITH candidates AS (
         1 AS is_stored
     FROM songs
     WHERE song_id IN (SELECT song_id FROM staging_songs)
-),
-
-ranked AS (
-    SELECT
-        song_id,
-        title,
-        artist_id,
-        year,
-        duration,
-        artist_name,
-        is_stored,
-        ROW_NUMBER() OVER (
-            PARTITION BY song_id
-            ORDER BY
-                CASE
-                    WHEN title IS NULL OR artist_name IS NULL OR duration IS NULL THEN 1
-                    ELSE 0
-                END,
-                CASE WHEN year > 0 THEN 0 ELSE 1 END,
-                title, artist_id, year, duration, artist_name, is_stored DESC
-        ) AS place
-    FROM candidates
 )
 
 SELECT
@@ -559,8 +537,19 @@ SELECT
     year,
     duration,
     artist_name
-FROM ranked
-WHERE place = 1 AND is_stored = 0
+FROM candidates AS candidate
+QUALIFY
+    ROW_NUMBER() OVER (
+        PARTITION BY song_id
+        ORDER BY
+            CASE
+                WHEN title IS NULL OR artist_name IS NULL OR duration IS NULL THEN 1
+                ELSE 0
+            END,
+            CASE WHEN year > 0 THEN 0 ELSE 1 END,
+            title, artist_id, year, duration, artist_name, is_stored DESC
+    ) = 1
+    AND is_stored = 0
 """
 
 touched_songs_create = """
@@ -623,25 +612,6 @@ WITH candidates AS (
         1 AS is_stored
     FROM artists
     WHERE artist_id IN (SELECT artist_id FROM staging_songs)
-),
-
-ranked AS (
-    SELECT
-        artist_id,
-        name,
-        location,
-        latitude,
-        longitude,
-        is_stored,
-        ROW_NUMBER() OVER (
-            PARTITION BY artist_id
-            ORDER BY
-                CASE WHEN name IS NULL THEN 1 ELSE 0 END,
-                CASE WHEN latitude IS NULL OR longitude IS NULL THEN 1 ELSE 0 END,
-                CASE WHEN location IS NULL THEN 1 ELSE 0 END,
-                name, location, latitude, longitude, is_stored DESC
-        ) AS place
-    FROM candidates
 )
 
 SELECT
@@ -650,8 +620,17 @@ SELECT
     location,
     latitude,
     longitude
-FROM ranked
-WHERE place = 1 AND is_stored = 0
+FROM candidates AS candidate
+QUALIFY
+    ROW_NUMBER() OVER (
+        PARTITION BY artist_id
+        ORDER BY
+            CASE WHEN name IS NULL THEN 1 ELSE 0 END,
+            CASE WHEN latitude IS NULL OR longitude IS NULL THEN 1 ELSE 0 END,
+            CASE WHEN location IS NULL THEN 1 ELSE 0 END,
+            name, location, latitude, longitude, is_stored DESC
+    ) = 1
+    AND is_stored = 0
 """
 
 artists_delete = """
@@ -710,25 +689,6 @@ candidates AS (
         1 AS is_stored
     FROM users
     WHERE user_id IN (SELECT user_id FROM latest)
-),
-
-ranked AS (
-    SELECT
-        user_id,
-        first_name,
-        last_name,
-        gender,
-        level,
-        event_time,
-        item_in_session,
-        is_stored,
-        ROW_NUMBER() OVER (
-            PARTITION BY user_id
-            ORDER BY
-                event_time DESC, item_in_session DESC,
-                level, first_name, last_name, gender, is_stored DESC
-        ) AS place
-    FROM candidates
 )
 
 SELECT
@@ -739,8 +699,15 @@ SELECT
     level,
     event_time,
     item_in_session
-FROM ranked
-WHERE place = 1 AND is_stored = 0
+FROM candidates AS candidate
+QUALIFY
+    ROW_NUMBER() OVER (
+        PARTITION BY user_id
+        ORDER BY
+            event_time DESC, item_in_session DESC,
+            level, first_name, last_name, gender, is_stored DESC
+    ) = 1
+    AND is_stored = 0
 """
 
 users_delete = """
@@ -802,28 +769,6 @@ WITH candidates AS (
         1 AS is_stored
     FROM songplays
     WHERE start_time >= %(first_play)s AND start_time <= %(last_play)s
-),
-
-ranked AS (
-    SELECT
-        start_time,
-        user_id,
-        level,
-        session_id,
-        location,
-        user_agent,
-        item_in_session,
-        song,
-        artist,
-        length,
-        is_stored,
-        ROW_NUMBER() OVER (
-            PARTITION BY user_id, session_id, item_in_session, start_time
-            ORDER BY
-                CASE WHEN song IS NULL OR artist IS NULL OR length IS NULL THEN 1 ELSE 0 END,
-                song, artist, length, level, location, user_agent, is_stored DESC
-        ) AS place
-    FROM candidates
 )
 
 SELECT
@@ -837,8 +782,15 @@ SELECT
     song,
     artist,
     length
-FROM ranked
-WHERE place = 1 AND is_stored = 0
+FROM candidates AS candidate
+QUALIFY
+    ROW_NUMBER() OVER (
+        PARTITION BY user_id, session_id, item_in_session, start_time
+        ORDER BY
+            CASE WHEN song IS NULL OR artist IS NULL OR length IS NULL THEN 1 ELSE 0 END,
+            song, artist, length, level, location, user_agent, is_stored DESC
+    ) = 1
+    AND is_stored = 0
 """
 
 song_matches_create = """
@@ -857,35 +809,25 @@ WITH wanted AS (
         artist_name,
         duration
     FROM touched_songs
-),
-
-ranked AS (
-    SELECT
-        songs.title,
-        songs.artist_name,
-        songs.duration,
-        songs.song_id,
-        songs.artist_id,
-        ROW_NUMBER() OVER (
-            PARTITION BY songs.title, songs.artist_name, songs.duration
-            ORDER BY songs.song_id
-        ) AS place
-    FROM songs
-    INNER JOIN wanted
-        ON
-            songs.title = wanted.title
-            AND songs.artist_name = wanted.artist_name
-            AND songs.duration = wanted.duration
 )
 
 SELECT
-    title,
-    artist_name,
-    duration,
-    song_id,
-    artist_id
-FROM ranked
-WHERE place = 1
+    song.title,
+    song.artist_name,
+    song.duration,
+    song.song_id,
+    song.artist_id
+FROM songs AS song
+INNER JOIN wanted AS sought
+    ON
+        song.title = sought.title
+        AND song.artist_name = sought.artist_name
+        AND song.duration = sought.duration
+QUALIFY
+    ROW_NUMBER() OVER (
+        PARTITION BY song.title, song.artist_name, song.duration
+        ORDER BY song.song_id
+    ) = 1
 """
 
 songplays_delete = """
