@@ -177,6 +177,17 @@ def nulls_come_last_in_the_ascending_order_of_a_window(place: Place) -> Any:
     return place.run("SELECT a, ROW_NUMBER() OVER (ORDER BY a) AS place FROM t ORDER BY place")
 
 
+@fact(f"{GUIDE}/r_QUALIFY_clause.html", "sql_queries.py: batch_plays_create", [(1,), (3,)])
+def qualify_keeps_rows_by_their_rank_and_by_columns_that_are_not_selected(place: Place) -> Any:
+    place.table("a INTEGER, b INTEGER, is_stored INTEGER")
+    place.run("INSERT INTO t SELECT 1, 1, 0 UNION ALL SELECT 2, 1, 0 UNION ALL SELECT 3, 2, 0")
+    place.run("INSERT INTO t SELECT 4, 3, 1")
+    rank = "ROW_NUMBER() OVER (PARTITION BY b ORDER BY a, is_stored DESC)"
+    query = f"SELECT a FROM candidates AS candidate QUALIFY {rank} = 1 AND is_stored = 0"
+    place.run(f"CREATE TEMP TABLE ranked AS WITH candidates AS (SELECT * FROM t) {query}")
+    return place.run("SELECT a FROM ranked ORDER BY a")
+
+
 @fact(f"{GUIDE}/r_UNION.html", "sql_queries.py: touched_songs_create", True)
 def union_and_distinct_take_nulls_for_equal(place: Place) -> Any:
     place.table("a INTEGER, b INTEGER")
