@@ -61,6 +61,16 @@ def _no_function(fields: Fields) -> Fields:
     return fields | {"M": fields["M"].replace("function sandbox.", "function ")}
 
 
+def _not_done(fields: Fields) -> Fields:
+    is_of_another = fields["M"].startswith("cross-database references")
+    text = "the sandbox does not do references to other databases"
+    return _error(fields["C"], text) if is_of_another else _without_our_context(fields)
+
+
+def _wrong_grant(fields: Fields) -> Fields:
+    return _error("0A000", "the sandbox does not do this form of GRANT and REVOKE")
+
+
 def _identity(fields: Fields) -> Fields:
     return _error(fields["C"], "cannot set an identity column to a value")
 
@@ -77,6 +87,8 @@ def _cannot_hold(fields: Fields) -> Fields:
 
 
 _BY_CODE: dict[str, Callable[[Fields], Fields]] = {
+    "0A000": _not_done,
+    "0LP01": _wrong_grant,
     "21000": _several_matches,
     "23514": _cannot_hold,
     "40001": _conflict,

@@ -30,7 +30,7 @@ def cast_type(written: str, is_of_leader: bool) -> str:
         raise SqlError(
             f"{what} is not supported by Amazon Redshift", FEATURE_NOT_SUPPORTED, hint=_NO_TYPE
         )
-    if array or name not in _KNOWN:
+    if array or name not in _KNOWN or (name == "char" and '"' in written and is_of_leader):
         return written
     reader.position = start
     column_type = read_type(reader, f"CAST to {written}")

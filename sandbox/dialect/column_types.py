@@ -32,7 +32,7 @@ _PLAIN_NAMES = {alias: name for name, aliases in _PLAIN.items() for alias in ali
 VARCHAR_NAMES = {"varchar": 256, "character varying": 256, "nvarchar": 256, "text": 256}
 CHAR_NAMES = {"char": 1, "character": 1, "nchar": 1, "bpchar": 256}
 MAX_VARCHAR, _MAX_CHAR = 65535, 4096
-NUMERIC_NAMES = ("numeric", "decimal")
+NUMERIC_NAMES = ("numeric", "decimal", "dec")
 _MAX_PRECISION, _MAX_SCALE = 38, 37
 NOT_IN_SANDBOX = (
     "super",

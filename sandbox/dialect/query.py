@@ -168,9 +168,9 @@ _LIKE_COLUMNS = words(
     "current_aws_account current_namespace current_schema current_session_arn current_time"
     " current_timestamp localtime localtimestamp"
 )
-_TYPES_WITH_A_LENGTH = frozenset(
-    ("varchar", "nvarchar", "text", "bpchar", "nchar", "character varying", "numeric", "decimal")
-)
+_TYPES_WITH_A_LENGTH = words("varchar nvarchar text bpchar nchar numeric decimal dec") | {
+    "character varying"
+}
 _HANDLERS: dict[type[exp.Expr], Callable[[_Rewriting, Any], None]] = {
     exp.Anonymous: _Rewriting.call,
     exp.Column: _Rewriting.column,

@@ -27,7 +27,7 @@ def mark_aliases(select: exp.Select, marks: dict[str, exp.Expr]) -> None:
     for item in select.expressions:
         _mark(item, known, marks)
         if isinstance(item, exp.Alias):
-            known.setdefault(item.alias, item.this)
+            known.setdefault(item.alias.lower(), item.this)
     for clause in _CLAUSES:
         if known and (part := select.args.get(clause)):
             _mark(part, known, marks)
@@ -35,7 +35,7 @@ def mark_aliases(select: exp.Select, marks: dict[str, exp.Expr]) -> None:
 
 def _mark(tree: exp.Expr, known: dict[str, exp.Expr], marks: dict[str, exp.Expr]) -> None:
     for column in _columns(tree) if known else ():
-        meaning = known.get(column.name)
+        meaning = known.get(column.name.lower())
         if meaning is not None and not column.table and "mark" not in column.meta:
             column.meta["mark"] = mark = f"/*{len(marks) + 1}*/"
             marks[mark] = meaning
@@ -65,7 +65,7 @@ def qualify(select: exp.Select) -> None:
     select.set("from_", exp.From(this=inner.subquery("qualified", copy=False)))
     select.set("where", exp.Where(this=keep))
     if order:
-        _order_outside(order, {item.alias_or_name for item in items}, names)
+        _order_outside(order, {item.alias_or_name.lower() for item in items}, names)
 
 
 def _check_alias(select: exp.Select) -> None:
@@ -106,7 +106,7 @@ class _Names:
 def _items(item: exp.Expr, select: exp.Select, names: _Names) -> Iterator[exp.Expr]:
     if item.is_star:
         for table in _starred(item, select):
-            whole = names.add(exp.column(table.alias_or_name, quoted=True))
+            whole = names.add(exp.column(table.alias_or_name.lower(), quoted=True))
             yield exp.Dot(this=exp.Paren(this=whole), expression=exp.Star())
         return
     value = item.this if isinstance(item, exp.Alias) else item
@@ -120,13 +120,13 @@ def _starred(item: exp.Expr, select: exp.Select) -> list[exp.Expr]:
         raise not_supported("the sandbox does not do QUALIFY with * and JOIN .. USING")
     tables = [select.args["from_"].this, *(join.this for join in joins)]
     table = item.table if isinstance(item, exp.Column) else ""
-    return [each for each in tables if table in ("", each.alias_or_name)]
+    return [each for each in tables if table.lower() in ("", each.alias_or_name.lower())]
 
 
 def _column_name(item: exp.Expr) -> str:
     """The name that PostgreSQL gives to an item of a select list."""
     if isinstance(item, exp.Alias | exp.Column):
-        return str(item.alias_or_name)
+        return str(item.alias_or_name).lower()
     if isinstance(item, exp.Window | exp.WithinGroup | exp.Paren):
         return _column_name(item.this)
     if isinstance(item, exp.Anonymous):
@@ -144,6 +144,6 @@ def _column_name(item: exp.Expr) -> str:
 def _order_outside(order: exp.Order, named: set[str], names: _Names) -> None:
     for term in order.expressions:
         value = term.this
-        is_name = isinstance(value, exp.Column) and not value.table and value.name in named
+        is_name = isinstance(value, exp.Column) and not value.table and value.name.lower() in named
         if not is_name and not (isinstance(value, exp.Literal) and not value.is_string):
             term.set("this", names.add(value))

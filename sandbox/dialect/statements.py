@@ -28,6 +28,7 @@ _PLACES = {
     "VALUE": _VALUE,
     "ANY": ".+",
     "QUERY": r"(?P<query>(?:select|with|\() .+)",
+    "PREPARED": r"(?P<query>(?:select|with|\(|insert|update|delete) .+)",
     "OBJECTS": f"(?: table| schema| database| all tables in schema)? {_NAME}(?: , {_NAME})*",
     "HEIRS": rf"(?: for user {_NAME})?(?: in schema {_NAME}(?: , {_NAME})*)?",
     "RESTRICTED": "( cascade| restrict)?",
@@ -56,7 +57,7 @@ analyze( verbose)?( NAME( predicate columns| all columns| \\( NAMES \\))?)?
 declare NAME cursor for QUERY
 fetch( next| all| forward( all| 0)?| 0)? from NAME
 close (all|NAME)
-prepare NAME( \\( ANY \\))? as QUERY
+prepare NAME( \\( ANY \\))? as PREPARED
 execute NAME( \\( ANY \\))?
 deallocate( prepare)? (all|NAME)
 comment on (table|view|column|database|schema|constraint) NAME( on NAME)? is ('|null)
@@ -99,8 +100,8 @@ drop (user|group)( if exists)? NAMES
 drop role NAME
 grant RIGHTS onOBJECTS to WHOM( with grant option)?
 revoke( grant option for)? RIGHTS onOBJECTS from WHOMRESTRICTED
-grant role NAMES to WHOM( with admin option)?
-revoke( admin option for)? role NAMES from WHOM
+grant role NAME( ,( role)? NAME)* to WHOM( with admin option)?
+revoke( admin option for)? role NAME( ,( role)? NAME)* from WHOM
 """
 
 _NO_INDEX = "Declare a SORTKEY or a DISTKEY in CREATE TABLE."
@@ -141,6 +142,7 @@ _UNDONE = {
     "refresh": "REFRESH MATERIALIZED VIEW",
     "(at|de)tach": "ATTACH and DETACH",
     "cancel": "CANCEL",
+    "desc": "DESC",
     "explain": "EXPLAIN: a plan of PostgreSQL's would say nothing about Redshift",
     "unload": "UNLOAD",
     "use": "USE",

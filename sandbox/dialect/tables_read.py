@@ -28,16 +28,17 @@ class TablesRead:
 
 def tables_read(tree: exp.Expr) -> TablesRead:
     """The tables of a query, system tables without their schema."""
-    inner = {query.alias for query in tree.find_all(exp.CTE)}
+    inner = {query.alias.lower() for query in tree.find_all(exp.CTE)}
     written = _written_by_insert(tree)
     user, system = [], []
     for table in tree.find_all(exp.Table):
         if table is written or not isinstance(table.this, exp.Identifier):
             continue
-        if table.db in _SCHEMAS or table.name.startswith(_CATALOGUES):
-            system.append(table.name)
-        elif table.name not in inner or table.db:
-            user.append(".".join(part.name for part in table.parts))
+        name, schema = table.name.lower(), table.db.lower()
+        if schema in _SCHEMAS or name.startswith(_CATALOGUES):
+            system.append(name)
+        elif name not in inner or schema:
+            user.append(".".join(part.name.lower() for part in table.parts))
     return TablesRead(tuple(user), tuple(system))
 
 

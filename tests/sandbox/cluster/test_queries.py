@@ -90,6 +90,7 @@ ALIASES: list[tuple[str, list[tuple[Any, ...]]]] = [
     ("SELECT seconds / 5 AS fifth, fifth * 2 AS twice FROM plays WHERE id = 1", [(20, 40)]),
     ("SELECT id + 1 AS a, a + 1 AS b, b + a AS c FROM plays WHERE c = 5", [(2, 3, 5)]),
     ("SELECT seconds AS id, id + 0 AS still FROM plays WHERE id = 3", [(50, 3)]),
+    ('SELECT p.Seconds / 5 AS Fifth, FIFTH * 2 AS "Twice" FROM Plays p WHERE ID = 1', [(20, 40)]),
     ("SELECT listener AS who, COUNT(*) AS n FROM plays GROUP BY who HAVING n > 2", [("bob", 3)]),
     ("SELECT (SELECT MAX(id) AS most FROM plays) AS most, most + 1 AS next", [(5, 6)]),
     (

@@ -43,7 +43,7 @@ QUERIES = [
     '\'x\' AS "Mixed Case", a AS "order" FROM "t"',
     "a AS x, (SELECT MAX(b) FROM t u WHERE u.a = t.a) AS most FROM t ORDER BY most DESC, 1",
     "* FROM (SELECT a FROM t UNION ALL SELECT b FROM t INTERSECT SELECT 1 ORDER BY 1) q",
-    "* FROM ((SELECT a FROM t ORDER BY a LIMIT 2) UNION (SELECT 1 EXCEPT SELECT 2)) q",
+    "* FROM ((SELECT a FROM t) UNION (SELECT 1 EXCEPT SELECT 2)) q",
     "DISTINCT o, s FROM t ORDER BY s, o DESC",
     "a, COUNT(*), COUNT(DISTINCT s) AS n FROM t GROUP BY GROUPING SETS ((a), ()), CUBE (a)",
     "o, SUM(c) / COUNT(a) AS x, AVG(d) FROM t WHERE o GROUP BY o HAVING MAX(s) > 'a'",

@@ -149,6 +149,10 @@ def test_what_redshift_lacks_is_refused(statement: str, message: str) -> None:
         ("select json_parse(a) from t", "the function JSON_PARSE()", ""),
         ("select a, b from t window w as (order by a)", "WINDOW", ""),
         ("call p()", "CALL", ""),
+        ("desc table t", "DESC", ""),
+        ("select ctid from t", "the system column ctid", ""),
+        ("select * from pg_stat_activity", "the system table pg_stat_activity", ""),
+        ("select * from information_schema.triggers", "the system table triggers", ""),
         ("set work_mem to '1GB'", "SET work_mem", ""),
         ("select array[1, 2]", "ARRAY[..]", ""),
         ("merge into t using s on t.a = s.a remove duplicates", "MERGE .. REMOVE DUPLICATES", ""),
@@ -277,6 +281,36 @@ def test_copy_writes_nowhere(statement: str) -> None:
 def test_clauses_that_redshifts_grammar_lacks_are_syntax_errors(statement: str, near: str) -> None:
     error = refused(statement)
     assert (error.sqlstate, error.message) == ("42601", f'syntax error at or near "{near}"')
+
+
+# https://docs.aws.amazon.com/redshift/latest/dg/r_UNION.html
+# https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("select 1 intersect all select 1", "INTERSECT ALL is not supported by Amazon Redshift"),
+        ("select 1 except all select 1", "EXCEPT ALL is not supported by Amazon Redshift"),
+        (
+            "(select a from t limit 10) intersect select a from u",
+            "LIMIT may not be used within input to set operations.",
+        ),
+        (
+            "select a from u union (select top 1 a from t)",
+            "LIMIT may not be used within input to set operations.",
+        ),
+        (
+            "insert into t values ((select 1)), ((select 2))",
+            "cannot use subqueries in multi-row VALUES",
+        ),
+        (
+            "select listagg(a) within group (order by a), listagg(a) within group (order by b) from t",
+            "within group ORDER BY clauses for aggregate functions must be the same",
+        ),
+    ],
+)
+def test_what_redshift_says_no_to_is_refused_in_its_words(statement: str, message: str) -> None:
+    error = refused(statement)
+    assert (error.sqlstate, error.message) == ("0A000", message)
 
 
 @pytest.mark.parametrize("array", ["array[1]", "array(select 1)"])
