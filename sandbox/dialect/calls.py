@@ -46,6 +46,18 @@ def rewrite_call(call: exp.Anonymous, name: str) -> exp.Expr | None:
     return call if has_changed else None
 
 
+def named_after_argument(call: exp.Anonymous, name: str) -> exp.Expr | None:
+    """NULLIF as a column that has the name of its first argument.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_NULLIF_function.html
+    """
+    first = call.expressions[0] if call.expressions else None
+    is_item = isinstance(call.parent, exp.Select) and call.arg_key == "expressions"
+    if name != "nullif" or not is_item or not isinstance(first, exp.Column):
+        return None
+    return exp.alias_(call.copy(), first.name.lower(), quoted=True)
+
+
 def rewrite_extract(extract: exp.Extract) -> exp.Expr:
     """EXTRACT as a function of the sandbox's, which returns an integer."""
     part = exp.Literal.string(date_part(extract.this.name, "extract"))

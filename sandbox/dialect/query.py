@@ -9,7 +9,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from sandbox.dialect.calls import VALUES, own_function, rewrite_call, rewrite_extract
+from sandbox.dialect.calls import (
+    VALUES,
+    named_after_argument,
+    own_function,
+    rewrite_call,
+    rewrite_extract,
+)
 from sandbox.dialect.cast_types import cast_type
 from sandbox.dialect.functions import check_function, section_of
 from sandbox.dialect.grammar import parse, write
@@ -121,7 +127,7 @@ class _Rewriting:
             self.check_leader(name)
         is_list = name == "array" and not isinstance(call.expressions[0], exp.Query)
         check_function(name, not self.tables.of_user and not is_list)
-        self.replace(call, rewrite_call(call, name))
+        self.replace(call, rewrite_call(call, name) or named_after_argument(call, name))
 
     def check_leader(self, name: str) -> None:
         """Raise SqlError for a function of the leader node's where a table is read."""

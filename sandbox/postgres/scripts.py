@@ -12,6 +12,11 @@ PATHS = [Path(__file__).with_name(f"{name}.sql") for name in _NAMES]
 _VIEW = re.compile(r"CREATE VIEW pg_catalog\.(\w+)")
 _OF_REDSHIFT = ("stl_", "stv_", "svv_", "svl_", "svcs_", "sys_")
 
+_NOT_THERE = (
+    *("pg_database_info", "pg_external_schema", "pg_library", "pg_statistic_indicator"),
+    "pg_user_info",
+)
+
 
 @cache
 def system_views() -> frozenset[str]:
@@ -22,4 +27,4 @@ def system_views() -> frozenset[str]:
 
 def is_unknown_view(name: str) -> bool:
     """True if a name can only be a system view's, and is none of those that are there."""
-    return name.startswith(_OF_REDSHIFT) and name not in system_views()
+    return name in _NOT_THERE or (name.startswith(_OF_REDSHIFT) and name not in system_views())

@@ -183,10 +183,15 @@ def test_columns_have_the_names_that_redshift_gives_them(plays: Database) -> Non
         cursor.execute(
             "SELECT LISTAGG(note) WITHIN GROUP (ORDER BY id), "
             "FIRST_VALUE(MAX(note) IGNORE NULLS) OVER (), NVL(NULL, 1), DATEADD(day, 1, SYSDATE), "
-            "RATIO_TO_REPORT(MAX(id)) OVER (), MEDIAN(id) FROM plays"
+            "RATIO_TO_REPORT(MAX(id)) OVER (), MEDIAN(id), NULLIF(1, 2) FROM plays"
         )
         names = [column.name for column in cursor.description]
-    assert names == ["listagg", "first_value", "coalesce", "date_add", "ratio_to_report", "median"]
+        cursor.execute("SELECT NULLIF(Id, 1), NULLIF(id, 1) + 1 FROM plays")
+        names += [column.name for column in cursor.description]
+    assert names == [
+        *("listagg", "first_value", "coalesce", "date_add", "ratio_to_report", "median"),
+        *("nullif", "id", "?column?"),
+    ]
 
 
 PLACES = [

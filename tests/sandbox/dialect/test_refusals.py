@@ -303,7 +303,7 @@ def test_clauses_that_redshifts_grammar_lacks_are_syntax_errors(statement: str, 
             "cannot use subqueries in multi-row VALUES",
         ),
         (
-            "select listagg(a) within group (order by a), listagg(a) within group (order by b) from t",
+            "select listagg(a) within group (order by a), listagg(b) within group (order by b)",
             "within group ORDER BY clauses for aggregate functions must be the same",
         ),
     ],
