@@ -231,7 +231,8 @@ def _no_form(found: Sequence[Token]) -> SqlError:
 def _check_setting(found: Sequence[Token]) -> None:
     if found[0].key not in ("set", "reset", "show"):
         return
-    name = next(token.key for token in found[1:] if token.key not in ("session", "local"))
+    names = (token.key for token in found[1:] if token.key not in ("session", "local"))
+    name = next(names, found[-1].key)
     known = SETTINGS | words("all time transaction names characteristics")
     if name in KEPT_SETTINGS and found[0].key != "show":
         return

@@ -193,6 +193,7 @@ def test_truncate_commits(statement: str) -> None:
         "alter table t add if not exists partition (a = '1') location 's3://a/b/'",
         "alter table t drop partition (a = '1')",
         "fetch backward from c",
+        "set local",
     ],
 )
 def test_forms_that_are_on_no_list_are_refused(statement: str) -> None:

@@ -150,6 +150,7 @@ def test_what_redshift_lacks_is_refused(statement: str, message: str) -> None:
         ("select a, b from t window w as (order by a)", "WINDOW", ""),
         ("call p()", "CALL", ""),
         ("desc table t", "DESC", ""),
+        ("reset session", "RESET session", ""),
         ("select ctid from t", "the system column ctid", ""),
         ("select * from pg_stat_activity", "the system table pg_stat_activity", ""),
         ("select * from information_schema.triggers", "the system table triggers", ""),
