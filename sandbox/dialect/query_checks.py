@@ -21,7 +21,7 @@ _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
 # What PostgreSQL's catalogue has of its own, and would show of the sandbox's objects.
-_OF_POSTGRES = ("pg_stat_", "pg_statio_", "pg_indexes", "pg_sequences")
+_OF_POSTGRES = ("pg_statio_", "pg_indexes", "pg_sequences")
 _INFORMATION = ("columns", "schemata", "table_privileges", "tables", "views")
 _SYSTEM_COLUMNS = ("cmax", "cmin", "ctid", "tableoid", "xmax", "xmin")
 
