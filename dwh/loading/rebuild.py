@@ -18,10 +18,11 @@ from dwh.terminal import plural, say, step
 if TYPE_CHECKING:
     from psycopg2.extensions import connection, cursor
 
-# What follows these words is a table; so is what a point follows. A text in quotes is neither.
+# What follows these words is a table; so is what a point follows. In texts and comments neither is;
+# an apostrophe in a comment begins no text.
 NAMES = "|".join(sql_queries.rebuilt_tables)
 WORDS = r"\b(FROM|JOIN|INTO|UPDATE|USING|CREATE TABLE)\s+"
-TEXT = "'(?:[^']|'')*'"
+TEXT = r"--[^\n]*|'(?:[^']|'')*'"
 NAMED = re.compile(rf"{TEXT}|{WORDS}({NAMES})\b|\b({NAMES})(?=\.)")
 
 

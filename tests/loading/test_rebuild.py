@@ -223,3 +223,8 @@ def test_table_that_is_in_the_way_of_a_new_one_is_named(loaded: Pipeline, capsys
     assert found.error.startswith("there is a table users_rebuilt already")
     loaded.ask("DROP TABLE users_rebuilt")
     rebuild(loaded)
+
+
+def test_apostrophes_of_comments_hide_no_table() -> None:
+    statement = "-- the song's record\nSELECT a FROM songplays WHERE a <> ''"
+    assert of_new_tables(statement) == statement.replace("songplays", "songplays_rebuilt")
